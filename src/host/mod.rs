@@ -1,0 +1,4 @@
+//! Domain-free tools around the machine: files, processes.
+
+pub mod file;
+pub mod process;

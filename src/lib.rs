@@ -1,0 +1,19 @@
+//! NovaEdge gives a bare-metal Kubernetes cluster, or a handful of Linux hosts, stable external
+//! addresses, and serves the traffic that arrives on them.
+//!
+//! Imports point down, never sideways or up (`tests/integration/layering.rs` keeps it):
+//!
+//! ```text
+//! 5  cli/                                   people's words → configuration; who feeds whom
+//! 4  agent/  standalone/                    the loops: wait → call pure code → hand the result to drivers
+//! 3  routing/  l2/  netfilter/  proxy/      drivers: each owns ONE thing outside the process
+//! 2  compile/  plan/                        PURE: what users wrote → what is true;  truth + facts → what to do
+//! 1  api/  model/                           PURE: nouns as written;  nouns as validated
+//! 0  runtime/  host/                        domain-free tools
+//! ```
+
+pub mod host;
+pub mod model;
+pub mod plan;
+pub mod routing;
+pub mod runtime;

@@ -1,0 +1,35 @@
+//! The nouns as validated: what is true, in types that cannot be wrong.
+//!
+//! `api` is what people write; `compile` turns it into these types, once, at the edge. Every
+//! constructor here parses or refuses, so nothing downstream checks again: a [`net::HostRoute`] is a
+//! host route, a [`bgp::Password`] holds no newline. The same holds on the way back from the disk or
+//! the wire: checked types deserialize through their constructors (`#[serde(try_from)]`).
+//!
+//! | file | nouns |
+//! |---|---|
+//! | [`name`] | object names and keys |
+//! | [`net`] | host routes, ports, families |
+//! | [`bgp`] | AS numbers, communities, peers, path attributes |
+//! | [`bfd`] | BFD session parameters |
+//! | [`vip`] | a virtual IP as one node serves it |
+//! | [`http`] | hostnames, matches, rules |
+//! | [`backend`] | upstream groups and their health checks |
+//! | [`listener`] | what the proxy accepts, and where it goes |
+//! | [`snapshot`] | one node's model at a generation |
+//! | [`observed`] | what the outside says: daemon, peers, addresses, listeners, backends |
+//! | [`status`] | the answer to "how is this node doing?" |
+
+pub mod backend;
+pub mod bfd;
+pub mod bgp;
+pub mod http;
+pub mod listener;
+pub mod name;
+pub mod net;
+pub mod observed;
+pub mod snapshot;
+pub mod status;
+pub mod vip;
+
+#[cfg(test)]
+mod tests;

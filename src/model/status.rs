@@ -1,0 +1,148 @@
+//! How a node is doing, as `novaedge-agent status` prints it and a controller will collect it.
+
+use super::name::Name;
+use super::net::{HostRoute, Port};
+use super::observed::{Observed, Served};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+/// ```text
+/// Idle ──▶ Preparing ──▶ Ready ──▶ Announced ──▶ Draining ──▶ Withdrawn
+///            ▲             │           │
+///            └─────────────┴───────────┘  (a reason appears)
+/// ```
+///
+/// * `Idle`: no snapshot yet.
+/// * `Preparing`: something is missing; the reasons say what.
+/// * `Ready`: this node can serve the VIP, and the route is on its way.
+/// * `Announced`: the daemon has the prefix and at least one peer is up.
+/// * `Draining`: still served, new traffic is being sent elsewhere.
+/// * `Withdrawn`: the route is gone for a voluntary reason.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Phase {
+    Idle,
+    Preparing,
+    Ready,
+    Announced,
+    Draining,
+    Withdrawn,
+}
+
+/// Why a VIP is withheld here, or announced with a flaw. [`Reason::name`] is the machine's word for it
+/// (CamelCase, as in Kubernetes conditions), `Display` the sentence for people.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, thiserror::Error)]
+#[serde(tag = "reason")]
+pub enum Reason {
+    #[error("no complete snapshot has been read yet")]
+    NoSnapshot,
+    #[error("port {port} is held by {}; stop it there or give the VIP another port", .holder.as_deref().unwrap_or("another process"))]
+    PortInUse { port: Port, holder: Option<String> },
+    #[error("port {port} is not bound yet")]
+    PortNotBound { port: Port },
+    #[error("port {port} cannot be bound: {error}")]
+    PortFailed { port: Port, error: String },
+    #[error("the address {address} is not on this node yet{}", .error.as_ref().map(|e| format!(": {e}")).unwrap_or_default())]
+    AddressNotHeld { address: HostRoute, error: Option<String> },
+    #[error("the exposure rules are not in force: {error}")]
+    NotGuarded { error: String },
+    #[error("the routing daemon does not answer{}", .error.as_ref().map(|e| format!(": {e}")).unwrap_or_default())]
+    DaemonNotAnswering { error: Option<String> },
+    #[error("the routing daemon refused {address}: {error}")]
+    DaemonRefused { address: HostRoute, error: String },
+    #[error("the routing daemon has not taken {address} yet")]
+    NotInDaemon { address: HostRoute },
+    #[error("no healthy backend behind port {port}")]
+    NoHealthyBackend { port: Port },
+    #[error("the backends behind port {port} have not been checked yet")]
+    BackendsUnchecked { port: Port },
+    #[error("no peer is up")]
+    NoPeerUp,
+    #[error("peer {peer} is down{}", .error.as_ref().map(|e| format!(": {e}")).unwrap_or_default())]
+    PeerDown { peer: IpAddr, error: Option<String> },
+    #[error("no gateway or Service listens on this VIP; it is announced so that it can be tried")]
+    NoListeners,
+    #[error("the node is leaving")]
+    Leaving,
+}
+
+impl Reason {
+    /// The CamelCase word of conditions, metrics and `-o json`.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::NoSnapshot => "NoSnapshot",
+            Self::PortInUse { .. } => "PortInUse",
+            Self::PortNotBound { .. } => "PortNotBound",
+            Self::PortFailed { .. } => "PortFailed",
+            Self::AddressNotHeld { .. } => "AddressNotHeld",
+            Self::NotGuarded { .. } => "NotGuarded",
+            Self::DaemonNotAnswering { .. } => "DaemonNotAnswering",
+            Self::DaemonRefused { .. } => "DaemonRefused",
+            Self::NotInDaemon { .. } => "NotInDaemon",
+            Self::NoHealthyBackend { .. } => "NoHealthyBackend",
+            Self::BackendsUnchecked { .. } => "BackendsUnchecked",
+            Self::NoPeerUp => "NoPeerUp",
+            Self::PeerDown { .. } => "PeerDown",
+            Self::NoListeners => "NoListeners",
+            Self::Leaving => "Leaving",
+        }
+    }
+}
+
+/// One VIP on this node.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct VipStatus {
+    pub addresses: Vec<HostRoute>,
+    pub mode: String,
+    pub phase: Phase,
+    /// In the order in which they matter; empty when all is well.
+    pub reasons: Vec<Explained>,
+    /// Unix seconds of the last change of phase.
+    pub since: u64,
+    pub ports: Vec<Port>,
+}
+
+/// A reason with its words, so that readers of JSON need no table of ours.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Explained {
+    pub reason: String,
+    pub message: String,
+}
+
+impl From<&Reason> for Explained {
+    fn from(reason: &Reason) -> Self {
+        Self { reason: reason.name().to_owned(), message: reason.to_string() }
+    }
+}
+
+/// An object, or a part of one, that is not used.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Rejected {
+    /// `ProxyVIP web-vip-bgp`.
+    pub object: String,
+    /// `spec.address`; empty for the whole object.
+    pub field: String,
+    pub reason: String,
+    pub message: String,
+    /// `FILE:LINE`, where the object came from a file.
+    pub place: Option<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct NodeStatus {
+    pub node: Name,
+    pub version: String,
+    pub generation: u64,
+    /// Unix seconds of the agent's start.
+    pub started: u64,
+    /// `None` while the node stays; otherwise the step of leaving it is in.
+    pub leaving: Option<String>,
+    pub vips: BTreeMap<Name, VipStatus>,
+    pub routing: Observed,
+    pub served: Served,
+    pub rejected: Vec<Rejected>,
+}
