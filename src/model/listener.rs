@@ -3,9 +3,10 @@
 use super::http::{VirtualHost, WeightedBackend};
 use super::name::Name;
 use super::net::Port;
-use super::vip::Addresses;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 use std::fmt;
+use std::net::IpAddr;
 
 /// A VIP and one of its ports.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -50,7 +51,8 @@ impl fmt::Debug for ListenerKey {
 /// One port of one VIP. Gateways that share it have been merged by `compile`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Listener {
-    pub addresses: Addresses,
+    /// Where it answers: the VIP's addresses and, while an edit is under way, the ones it had before.
+    pub addresses: BTreeSet<IpAddr>,
     pub serves: Serves,
 }
 
