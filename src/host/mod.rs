@@ -1,4 +1,5 @@
-//! Domain-free tools around the machine: files, processes.
+//! Domain-free tools around the machine: files, processes, sockets.
 
 pub mod file;
 pub mod process;
+pub mod sockets;
