@@ -1,92 +1,78 @@
 //! Truth and local facts in, what to do out. Pure: no IO, no clock, no memory.
 //!
 //! [`desired`] looks at the whole [`Snapshot`] and the whole of what the node sees, every time, and says
-//! what each driver should have. After any restart the same call heals. The plans below are whole
-//! truths: what is not in them should not be there.
+//! what each driver should have. After any restart the same call heals. The plans are whole truths: what
+//! is not in them should not be there. The agent's loop calls it, and nobody else.
+//!
+//! Three rules make every decision here:
+//!
+//! * **The order of arrival**: the address is guarded, then held, then announced; each step waits for the
+//!   *fact* of the one before, not for its plan. **The order of departure** is the reverse.
+//! * **A doubt keeps what is and adds nothing.** A port or a backend that nobody has reported about yet
+//!   neither announces a VIP nor withdraws one. So an agent that restarts over live routes sends no BGP
+//!   message, and one that starts afresh announces nothing unproved.
+//! * **One VIP never decides about another.** Whatever is wrong with a VIP touches its own entries only.
+//!
+//! | file | idea |
+//! |---|---|
+//! | [`facts`] | what a node sees of itself when it decides |
+//! | [`leave`] | the steps of a departure, and the clock-free machine that walks them |
+//! | [`readiness`] | may this VIP's addresses be held, and announced? with the reasons |
+//! | [`linger`] | addresses of ours that the snapshot no longer has |
+//! | [`link`], [`exposure`], [`announce`], [`speaker`], [`proxy`] | one driver's plan each |
+//! | [`state`] | a VIP's phase and reasons, for people |
+//! | [`diff`] | what leads from what is to what should be |
 
-use crate::model::bgp::Asn;
-use crate::model::bgp::{GracefulRestart, PathAttributes, Peer};
-use crate::model::net::{HostRoute, Port, Transport};
-use crate::model::observed::{Guarded, Held, Observed, Served};
-use crate::model::snapshot::Serving;
-use std::collections::{BTreeMap, BTreeSet};
-use std::net::{IpAddr, Ipv4Addr};
-use std::time::Duration;
+pub mod announce;
+pub mod diff;
+pub mod exposure;
+pub mod facts;
+pub mod leave;
+pub mod linger;
+pub mod link;
+pub mod proxy;
+pub mod readiness;
+pub mod speaker;
+pub mod state;
+#[cfg(test)]
+mod tests;
 
-/// How long the kernel keeps an address that its agent stopped refreshing (spec §2.12).
-pub const LIFETIME: Duration = Duration::from_secs(3);
+pub use announce::{Announcement, RoutingPlan};
+pub use diff::{Changes, diff};
+pub use exposure::ExposurePlan;
+pub use facts::NodeFacts;
+pub use leave::Leave;
+pub use link::{LIFETIME, LinkPlan};
+pub use proxy::ProxyPlan;
+pub use speaker::SpeakerPlan;
+pub use state::VipState;
 
-/// What a node sees of itself when it decides.
+use crate::model::name::Name;
+use crate::model::net::HostRoute;
+use crate::model::snapshot::Snapshot;
+use std::collections::BTreeMap;
+
+/// What this node should do, and how each VIP is doing.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NodeFacts {
-    pub held: Held,
-    pub guarded: Guarded,
-    pub observed: Observed,
-    pub served: Served,
-    /// The router id that this node uses unless a VIP gives one.
-    pub router_id: Ipv4Addr,
-    pub leave: Leave,
+pub struct Desired {
+    pub link: LinkPlan,
+    pub exposure: ExposurePlan,
+    pub routing: RoutingPlan,
+    pub proxy: ProxyPlan,
+    pub vips: BTreeMap<Name, VipState>,
+    /// The next call's [`NodeFacts::lineage`].
+    pub lineage: BTreeMap<HostRoute, Name>,
 }
 
-/// Steps of a departure (spec §2.5), each a superset of the one before.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Leave {
-    #[default]
-    Staying,
-    /// Everything is served and announced; kept connections are asked to end.
-    Finishing,
-    /// New SYNs are dropped, so that their retransmissions meet the new set of nodes.
-    Muted,
-    /// Announced with the graceful-shutdown community (RFC 8326), still muted.
-    Yielding,
-    /// No longer announced; what is in flight is finished.
-    Withdrawn,
-    /// The addresses go.
-    Released,
-}
-
-/// What `l2` should hold.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LinkPlan {
-    pub addresses: BTreeSet<HostRoute>,
-    pub lifetime: Duration,
-}
-
-/// What `netfilter` should let through to our addresses: these services and ICMP.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct ExposurePlan {
-    pub addresses: BTreeSet<IpAddr>,
-    pub services: BTreeSet<(IpAddr, Transport, Port)>,
-    /// New TCP connections to these are dropped without an answer.
-    pub muted: BTreeSet<IpAddr>,
-}
-
-/// What the routing daemon should have of ours. Without a speaker: nothing.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct RoutingPlan {
-    pub speaker: Option<SpeakerPlan>,
-    pub announcements: BTreeMap<HostRoute, Announcement>,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SpeakerPlan {
-    pub asn: Asn,
-    pub router_id: Ipv4Addr,
-    pub graceful_restart: Option<GracefulRestart>,
-    pub peers: BTreeMap<IpAddr, Peer>,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Announcement {
-    /// `communities` includes graceful-shutdown while the VIP drains.
-    pub attributes: PathAttributes,
-    pub peers: BTreeSet<IpAddr>,
-}
-
-/// What the proxy should serve.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct ProxyPlan {
-    pub serving: Serving,
-    /// Every response asks its connection to end; HTTP/2 connections get a GOAWAY.
-    pub lame_duck: bool,
+/// Decides everything, from everything. Equal input gives equal output.
+pub fn desired(snapshot: &Snapshot, facts: &NodeFacts) -> Desired {
+    let lingering = linger::lingering(snapshot, facts);
+    let readiness = readiness::of_all(snapshot, facts);
+    let proxy = proxy::plan(snapshot, facts, &lingering);
+    let link = link::plan(snapshot, facts, &lingering, &readiness);
+    let exposure = exposure::plan(snapshot, facts, &lingering, &proxy.serving);
+    let routing = announce::plan(snapshot, facts, &lingering, &readiness, &link);
+    let vips = state::of_all(snapshot, facts, &readiness, &routing);
+    let lineage = linger::lineage(snapshot, facts);
+    Desired { link, exposure, routing, proxy, vips, lineage }
 }

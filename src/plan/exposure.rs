@@ -1,0 +1,51 @@
+//! What can be reached through our addresses (spec §2.12).
+
+use super::facts::NodeFacts;
+use super::leave::Leave;
+use super::linger::{Lingering, lineage_of};
+use crate::model::net::{HostRoute, Port, Transport};
+use crate::model::observed::ListenerState;
+use crate::model::snapshot::{Serving, Snapshot};
+use std::collections::BTreeSet;
+use std::net::IpAddr;
+
+/// What `netfilter` should let through to our addresses: these services and ICMP.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ExposurePlan {
+    pub addresses: BTreeSet<IpAddr>,
+    pub services: BTreeSet<(IpAddr, Transport, Port)>,
+    /// New TCP connections to these are dropped without an answer.
+    pub muted: BTreeSet<IpAddr>,
+}
+
+/// Every address is guarded before it is held and until it is gone. A service is let through only while a
+/// listener of ours has the port: otherwise a daemon of the host on the wildcard address would answer.
+pub(super) fn plan(
+    snapshot: &Snapshot,
+    facts: &NodeFacts,
+    lingering: &Lingering,
+    serving: &Serving,
+) -> ExposurePlan {
+    let mut routes: BTreeSet<HostRoute> =
+        facts.held.addresses.union(&facts.observed.announced).copied().collect();
+    if facts.leave < Leave::Released {
+        routes.extend(lineage_of(snapshot).into_keys());
+    }
+    let deaf = |route: &&HostRoute| facts.leave >= Leave::Muted || lingering.retired.contains(route);
+    let muted = routes.iter().filter(deaf).map(|route| route.address()).collect();
+    let addresses: BTreeSet<IpAddr> = routes.iter().map(|route| route.address()).collect();
+    let mut services = services(serving, facts);
+    services.retain(|(address, ..)| addresses.contains(address));
+    ExposurePlan { addresses, services, muted }
+}
+
+fn services(serving: &Serving, facts: &NodeFacts) -> BTreeSet<(IpAddr, Transport, Port)> {
+    let mut services = BTreeSet::new();
+    for (key, listener) in &serving.listeners {
+        if facts.served.listeners.get(key) == Some(&ListenerState::Bound) {
+            let open = listener.addresses.iter().map(|address| (*address, Transport::Tcp, key.port));
+            services.extend(open);
+        }
+    }
+    services
+}

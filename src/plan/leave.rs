@@ -1,0 +1,98 @@
+//! A departure, step by step (spec §2.5). Time is an argument.
+//!
+//! ```text
+//! Staying ─(someone wishes to leave)─▶ Finishing ──▶ Muted ──▶ Yielding ──▶ Withdrawn ──▶ Released
+//! ```
+//!
+//! The order follows from what routers do. A router that honours RFC 8326 (FRR sets local preference 0)
+//! moves the traffic the moment the graceful-shutdown community arrives, not when the route is withdrawn:
+//! *that* is the re-hash, and a connection that is still open then meets a node that does not know it.
+//! So connections are ended **before** `Yielding`, while everything is still announced:
+//!
+//! * `Finishing` lets clients that keep connections go: each response asks for the connection's end. New
+//!   connections still come, get their answer, and end.
+//! * `Muted` drops new SYNs, so that what is in flight runs dry. A client repeats its SYN after 1 s
+//!   (RFC 6298 §2.1), and by then the routers must have moved: at most 500 ms here, and 120 to 190 ms
+//!   for the community to reach a router's forwarding table, fit.
+//! * `Yielding` lasts as long as the operator said; routers that ignore the community lose nothing.
+//! * `Withdrawn` waits for the daemon to let go, for the routers to follow, and for what is in flight.
+
+use super::facts::NodeFacts;
+use crate::model::snapshot::Snapshot;
+use std::time::Duration;
+
+/// Steps of a departure, each a superset of the one before.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Leave {
+    #[default]
+    Staying,
+    /// Everything is served and announced; kept connections are asked to end.
+    Finishing,
+    /// New SYNs are dropped, so that their retransmissions meet the new set of nodes.
+    Muted,
+    /// Announced with the graceful-shutdown community (RFC 8326), still muted.
+    Yielding,
+    /// No longer announced; what is in flight is finished.
+    Withdrawn,
+    /// The addresses go.
+    Released,
+}
+
+/// Kept connections get at least so long to end by themselves.
+const FINISHING_FLOOR: Duration = Duration::from_secs(2);
+/// Half of the time after which a client repeats its SYN.
+const MUTED_LIMIT: Duration = Duration::from_millis(500);
+/// A router's forwarding table follows a withdrawal within 190 ms (FRR to FRR); with a margin.
+const ROUTERS_FOLLOW: Duration = Duration::from_millis(500);
+/// A daemon that has not let go by then is not waited for.
+const DAEMON_LIMIT: Duration = Duration::from_secs(2);
+
+/// What a departing node looks at between two steps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Moment {
+    /// Since the present step began.
+    pub in_step: Duration,
+    /// The longest that any of the node's VIPs asks for.
+    pub drain_period: Duration,
+    /// Open connections of clients.
+    pub connections: u64,
+    /// Requests and byte streams in flight; each has a connection.
+    pub in_flight: u64,
+    /// Something of ours may still be announced.
+    pub announced: bool,
+}
+
+impl Moment {
+    pub fn new(in_step: Duration, snapshot: &Snapshot, facts: &NodeFacts) -> Self {
+        Self {
+            in_step,
+            drain_period: snapshot.vips.values().map(|vip| vip.drain_period).max().unwrap_or_default(),
+            connections: facts.served.connections,
+            in_flight: facts.served.in_flight,
+            announced: facts.may_announce_something(),
+        }
+    }
+}
+
+/// The step that follows now: the same one, or the next. A departure never turns back, and ends whatever
+/// clients and daemons do. `Staying` is left by a wish only, and `Released` is the end.
+pub fn step(leave: Leave, now: &Moment) -> Leave {
+    match leave {
+        Leave::Finishing if finished(now) => Leave::Muted,
+        Leave::Muted if now.in_flight == 0 || now.in_step >= MUTED_LIMIT => Leave::Yielding,
+        Leave::Yielding if !now.announced || now.in_step >= now.drain_period => Leave::Withdrawn,
+        Leave::Withdrawn if let_go(now) => Leave::Released,
+        stays => stays,
+    }
+}
+
+/// No client keeps a connection without using it, or time is up.
+fn finished(now: &Moment) -> bool {
+    now.connections <= now.in_flight || now.in_step >= FINISHING_FLOOR.max(now.drain_period / 2)
+}
+
+fn let_go(now: &Moment) -> bool {
+    let withdrawn = !now.announced || now.in_step >= DAEMON_LIMIT;
+    let finished = now.in_flight == 0 && now.in_step >= ROUTERS_FOLLOW;
+    (withdrawn && finished) || now.in_step >= now.drain_period.max(DAEMON_LIMIT)
+}

@@ -1,0 +1,112 @@
+//! A VIP's phase, and why it is not further (spec §2.1): decisions are data with reasons.
+
+use super::announce::RoutingPlan;
+use super::facts::NodeFacts;
+use super::leave::Leave;
+use super::readiness::{Answer, Readiness, guard};
+use crate::model::name::Name;
+use crate::model::net::HostRoute;
+use crate::model::observed::PeerState;
+use crate::model::snapshot::Snapshot;
+use crate::model::status::{Phase, Reason};
+use crate::model::vip::{Reach, Vip};
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VipState {
+    pub phase: Phase,
+    /// In the order in which they matter; of an announced VIP, its flaws.
+    pub reasons: Vec<Reason>,
+}
+
+pub(super) fn of_all(
+    snapshot: &Snapshot,
+    facts: &NodeFacts,
+    readiness: &BTreeMap<Name, Readiness>,
+    routing: &RoutingPlan,
+) -> BTreeMap<Name, VipState> {
+    let of_one = |(name, vip): (&Name, &Vip)| (name.clone(), of(vip, facts, &readiness[name], routing));
+    snapshot.vips.iter().map(of_one).collect()
+}
+
+fn of(vip: &Vip, facts: &NodeFacts, readiness: &Readiness, routing: &RoutingPlan) -> VipState {
+    let planned = vip.addresses.iter().all(|route| routing.announcements.contains_key(&route));
+    let in_daemon = vip.addresses.iter().all(|route| facts.is_announced(route));
+    let phase = match (facts.leave, planned && facts.observed.daemon.is_some()) {
+        (Leave::Withdrawn | Leave::Released, _) => Phase::Withdrawn,
+        (_, false) => Phase::Preparing,
+        (Leave::Finishing | Leave::Muted | Leave::Yielding, true) => Phase::Draining,
+        (Leave::Staying, true) if in_daemon && any_peer_up(vip, facts) => Phase::Announced,
+        (Leave::Staying, true) => Phase::Ready,
+    };
+    VipState { phase, reasons: reasons(vip, facts, readiness, phase) }
+}
+
+fn reasons(vip: &Vip, facts: &NodeFacts, readiness: &Readiness, phase: Phase) -> Vec<Reason> {
+    let mut reasons = Vec::new();
+    if facts.leave > Leave::Staying {
+        reasons.push(Reason::Leaving);
+    }
+    if phase == Phase::Withdrawn {
+        return reasons;
+    }
+    reasons.extend(readiness.reasons.iter().cloned());
+    reasons.extend(vip.addresses.iter().find_map(|route| unguarded(route, facts)));
+    // An address that waits for its ports is no news of its own.
+    let wanted = vip.addresses.iter().filter(|route| readiness.may_hold(*route, facts));
+    reasons.extend(wanted.filter_map(|route| not_held(route, facts)));
+    if facts.observed.daemon.is_none() {
+        reasons.push(Reason::DaemonNotAnswering { error: facts.observed.trouble.clone() });
+    } else {
+        // Why the daemon lacks what it was not given is told above.
+        if phase != Phase::Preparing {
+            reasons.extend(vip.addresses.iter().filter_map(|route| not_in_daemon(route, facts)));
+        }
+        reasons.extend(peers_down(vip, facts));
+    }
+    if vip.used_ports.is_empty() {
+        reasons.push(Reason::NoListeners);
+    }
+    reasons
+}
+
+fn unguarded(route: HostRoute, facts: &NodeFacts) -> Option<Reason> {
+    let error = match (guard(route, facts), &facts.guarded.trouble) {
+        (Answer::Yes, _) => return None,
+        (_, Some(trouble)) => trouble.clone(),
+        (_, None) => "they are being put in place".to_owned(),
+    };
+    Some(Reason::NotGuarded { error })
+}
+
+fn not_held(address: HostRoute, facts: &NodeFacts) -> Option<Reason> {
+    let error = facts.held.refused.get(&address).or(facts.held.trouble.as_ref()).cloned();
+    (!facts.is_held(address)).then_some(Reason::AddressNotHeld { address, error })
+}
+
+fn not_in_daemon(address: HostRoute, facts: &NodeFacts) -> Option<Reason> {
+    match (facts.is_announced(address), facts.observed.refused.get(&address)) {
+        (true, _) => None,
+        (false, Some(error)) => Some(Reason::DaemonRefused { address, error: error.clone() }),
+        (false, None) => Some(Reason::NotInDaemon { address }),
+    }
+}
+
+fn is_up(peer: IpAddr, facts: &NodeFacts) -> bool {
+    facts.observed.peers.get(&peer).is_some_and(|seen| seen.state == PeerState::Established)
+}
+
+fn any_peer_up(vip: &Vip, facts: &NodeFacts) -> bool {
+    let Reach::Bgp(route) = &vip.reach;
+    route.peers.iter().any(|peer| is_up(*peer, facts))
+}
+
+fn peers_down(vip: &Vip, facts: &NodeFacts) -> Vec<Reason> {
+    let Reach::Bgp(route) = &vip.reach;
+    let error = |peer: &IpAddr| facts.observed.peers.get(peer).and_then(|seen| seen.last_error.clone());
+    let down = route.peers.iter().filter(|peer| !is_up(**peer, facts));
+    let each = down.map(|peer| Reason::PeerDown { peer: *peer, error: error(peer) });
+    let none = (!any_peer_up(vip, facts)).then_some(Reason::NoPeerUp);
+    none.into_iter().chain(each).collect()
+}
