@@ -13,6 +13,7 @@
 //! ```
 
 pub mod host;
+pub mod l2;
 pub mod model;
 pub mod plan;
 pub mod routing;
