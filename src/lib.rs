@@ -12,6 +12,8 @@
 //! 0  runtime/  host/                        domain-free tools
 //! ```
 
+pub mod api;
+pub mod compile;
 pub mod host;
 pub mod l2;
 pub mod model;

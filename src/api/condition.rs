@@ -1,0 +1,118 @@
+//! The words of conditions: types, and the reasons that `compile` gives. Every such word is spelled here
+//! and nowhere else, because people's scripts and alerts match on them.
+
+use std::fmt;
+
+/// The types of conditions that objects carry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ConditionType {
+    /// The object is well-formed and used.
+    Accepted,
+    /// Everything that it refers to exists, and may be used.
+    ResolvedRefs,
+    /// A VIP has all the addresses that it asked for.
+    AddressAllocated,
+    /// It does what it is for.
+    Ready,
+    /// It works, but not as well as it should.
+    Degraded,
+    /// An older object has what it wants.
+    Conflicted,
+    /// Nothing uses the VIP yet.
+    NoListeners,
+    /// The routing daemon's version is one that no test of ours has run against.
+    DaemonUntested,
+    /// A pool shares addresses with another.
+    Overlaps,
+    /// Nodes listen for the gateway.
+    Programmed,
+}
+
+impl ConditionType {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Accepted => "Accepted",
+            Self::ResolvedRefs => "ResolvedRefs",
+            Self::AddressAllocated => "AddressAllocated",
+            Self::Ready => "Ready",
+            Self::Degraded => "Degraded",
+            Self::Conflicted => "Conflicted",
+            Self::NoListeners => "NoListeners",
+            Self::DaemonUntested => "DaemonUntested",
+            Self::Overlaps => "Overlaps",
+            Self::Programmed => "Programmed",
+        }
+    }
+}
+
+impl fmt::Display for ConditionType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// Why an object, or a part of one, is not used. The message beside it says what to change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Reason {
+    /// A document of a file could not be read as YAML.
+    Unreadable,
+    /// The apiVersion or kind is none that NovaEdge knows.
+    UnknownKind,
+    /// A field that the kind does not have.
+    UnknownField,
+    /// A value that the field cannot have.
+    InvalidValue,
+    /// A field that must be there.
+    Missing,
+    /// Two objects of one kind and name.
+    Duplicate,
+    /// The behaviour comes with a later version.
+    NotSupported,
+    /// The object that is referred to does not exist.
+    RefNotFound,
+    /// The object that is referred to does not allow it.
+    RefNotPermitted,
+    /// An older object has the address, port, hostname or session.
+    Conflicted,
+    /// The address is a node's, a peer's, or inside the Service or Pod network.
+    AddressInUse,
+    /// The pool has no address left.
+    PoolExhausted,
+    /// The pool no longer contains the address.
+    OutOfPool,
+    /// The VIP does not list the listener's port.
+    PortNotInVip,
+    /// The VIP is not open to the namespace.
+    NamespaceNotAllowed,
+    /// The setting cannot be used as written; another one is used.
+    Ignored,
+}
+
+impl Reason {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Unreadable => "Unreadable",
+            Self::UnknownKind => "UnknownKind",
+            Self::UnknownField => "UnknownField",
+            Self::InvalidValue => "InvalidValue",
+            Self::Missing => "Missing",
+            Self::Duplicate => "Duplicate",
+            Self::NotSupported => "NotSupported",
+            Self::RefNotFound => "RefNotFound",
+            Self::RefNotPermitted => "RefNotPermitted",
+            Self::Conflicted => "Conflicted",
+            Self::AddressInUse => "AddressInUse",
+            Self::PoolExhausted => "PoolExhausted",
+            Self::OutOfPool => "OutOfPool",
+            Self::PortNotInVip => "PortNotInVIP",
+            Self::NamespaceNotAllowed => "NamespaceNotAllowed",
+            Self::Ignored => "Ignored",
+        }
+    }
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}

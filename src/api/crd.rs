@@ -1,0 +1,59 @@
+//! The CustomResourceDefinitions of all kinds, as `kubectl apply` takes them.
+
+use super::{ProxyBackend, ProxyGateway, ProxyIPPool, ProxyPolicy, ProxyRoute, ProxyVIP, ProxyVIPTemplate};
+use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{
+    CustomResourceDefinition, JSONSchemaProps, JSONSchemaPropsOrArray, JSONSchemaPropsOrBool,
+};
+use kube::CustomResourceExt;
+
+/// All kinds, in the order in which a reader meets them.
+pub fn crds() -> Vec<CustomResourceDefinition> {
+    let derived = [
+        ProxyIPPool::crd(),
+        ProxyVIP::crd(),
+        ProxyVIPTemplate::crd(),
+        ProxyGateway::crd(),
+        ProxyBackend::crd(),
+        ProxyRoute::crd(),
+        ProxyPolicy::crd(),
+    ];
+    derived.into_iter().map(tidied).collect()
+}
+
+/// What the derives leave behind and an API server has no use for is taken out of the schema.
+fn tidied(mut crd: CustomResourceDefinition) -> CustomResourceDefinition {
+    for version in &mut crd.spec.versions {
+        let schema = version.schema.as_mut().and_then(|schema| schema.open_api_v3_schema.as_mut());
+        if let Some(schema) = schema {
+            tidy(schema);
+        }
+    }
+    crd
+}
+
+/// * Formats that Kubernetes does not know (`uint16`), about which it warns on every apply.
+/// * `nullable`: an explicit null is no way to leave a field out.
+/// * The line breaks of our source in descriptions; `kubectl explain` breaks lines itself.
+fn tidy(schema: &mut JSONSchemaProps) {
+    if schema.format.as_ref().is_some_and(|format| format.starts_with("uint")) {
+        schema.format = None;
+    }
+    schema.nullable = None;
+    schema.enum_.iter_mut().for_each(|values| values.retain(|value| !value.0.is_null()));
+    schema.description = schema.description.take().map(|text| unwrapped(&text));
+    for property in schema.properties.iter_mut().flat_map(|properties| properties.values_mut()) {
+        tidy(property);
+    }
+    if let Some(JSONSchemaPropsOrArray::Schema(items)) = &mut schema.items {
+        tidy(items);
+    }
+    if let Some(JSONSchemaPropsOrBool::Schema(values)) = &mut schema.additional_properties {
+        tidy(values);
+    }
+}
+
+/// Paragraphs on one line each.
+fn unwrapped(text: &str) -> String {
+    let paragraphs: Vec<String> = text.split("\n\n").map(|paragraph| paragraph.replace('\n', " ")).collect();
+    paragraphs.join("\n\n")
+}
