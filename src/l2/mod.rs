@@ -66,12 +66,14 @@ pub enum LinkError {
 
 /// Holds what the newest plan says, once for each plan that arrives, until the plans' sender is gone.
 ///
-/// Nothing is touched before the first plan: what an earlier run left is adopted or removed with it.
+/// What is there is told at once. Nothing is touched before the first plan: what an earlier run left is
+/// adopted or removed with it.
 pub async fn drive(
     mut link: impl Link,
     mut plans: watch::Receiver<Arc<LinkPlan>>,
     seen: watch::Sender<Held>,
 ) {
+    seen.send_replace(link.held().await.unwrap_or_else(in_trouble));
     loop {
         let outcome = match tokio::time::timeout(LOOK_AGAIN, plans.changed()).await {
             Ok(Err(_gone)) => return,
@@ -81,11 +83,12 @@ pub async fn drive(
             }
             Err(_quiet) => link.held().await,
         };
-        tell(
-            &seen,
-            outcome.unwrap_or_else(|error| Held { trouble: Some(error.to_string()), ..Held::default() }),
-        );
+        tell(&seen, outcome.unwrap_or_else(in_trouble));
     }
+}
+
+fn in_trouble(error: LinkError) -> Held {
+    Held { trouble: Some(error.to_string()), ..Held::default() }
 }
 
 /// Publishes a report that says something new, and logs what became different.

@@ -53,7 +53,7 @@ pub(super) fn plan(
 fn announcement(vip: &Vip, leave: Leave) -> Announcement {
     let Reach::Bgp(route) = &vip.reach;
     let mut attributes = route.attributes.clone();
-    if leave == Leave::Yielding {
+    if leave.is_yielding() {
         attributes.communities.insert(Community::GRACEFUL_SHUTDOWN);
     }
     Announcement { attributes, peers: route.peers.clone() }

@@ -31,7 +31,7 @@ pub(super) fn plan(
     if facts.leave < Leave::Released {
         routes.extend(lineage_of(snapshot).into_keys());
     }
-    let deaf = |route: &&HostRoute| facts.leave >= Leave::Muted || lingering.retired.contains(route);
+    let deaf = |route: &&HostRoute| facts.leave.is_muted() || lingering.retired.contains(route);
     let muted = routes.iter().filter(deaf).map(|route| route.address()).collect();
     let addresses: BTreeSet<IpAddr> = routes.iter().map(|route| route.address()).collect();
     let mut services = services(serving, facts);

@@ -1,7 +1,8 @@
 //! A departure, step by step (spec §2.5). Time is an argument.
 //!
 //! ```text
-//! Staying ─(someone wishes to leave)─▶ Finishing ──▶ Muted ──▶ Yielding ──▶ Withdrawn ──▶ Released
+//! Staying ─(someone wishes to leave)─▶ Finishing ──▶ Muted ──▶ Yielding ──▶ Yielded ──▶ Closing
+//!                                                                   Released ◀── Withdrawn ◀──┘
 //! ```
 //!
 //! The order follows from what routers do. A router that honours RFC 8326 (FRR sets local preference 0)
@@ -14,14 +15,17 @@
 //! * `Muted` drops new SYNs, so that what is in flight runs dry. A client repeats its SYN after 1 s
 //!   (RFC 6298 §2.1), and by then the routers must have moved: at most 500 ms here, and 120 to 190 ms
 //!   for the community to reach a router's forwarding table, fit.
-//! * `Yielding` lasts as long as the operator said; routers that ignore the community lose nothing.
+//! * `Yielding` is the moment in which routers that honour the community move, still muted.
+//! * `Yielded` lasts as long as the operator said. Routers that ignore the community still send clients
+//!   here, so new connections are served again.
+//! * `Closing` is `Muted` once more, for those routers: the withdrawal will be their re-hash.
 //! * `Withdrawn` waits for the daemon to let go, for the routers to follow, and for what is in flight.
 
 use super::facts::NodeFacts;
 use crate::model::snapshot::Snapshot;
 use std::time::Duration;
 
-/// Steps of a departure, each a superset of the one before.
+/// Steps of a departure, in their order.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Leave {
     #[default]
@@ -32,10 +36,29 @@ pub enum Leave {
     Muted,
     /// Announced with the graceful-shutdown community (RFC 8326), still muted.
     Yielding,
+    /// Announced so, and serving whoever is still sent here.
+    Yielded,
+    /// Announced so, and new SYNs are dropped again.
+    Closing,
     /// No longer announced; what is in flight is finished.
     Withdrawn,
     /// The addresses go.
     Released,
+}
+
+impl Leave {
+    /// Whether new connections are to be left without an answer.
+    pub fn is_muted(self) -> bool {
+        match self {
+            Self::Staying | Self::Finishing | Self::Yielded => false,
+            Self::Muted | Self::Yielding | Self::Closing | Self::Withdrawn | Self::Released => true,
+        }
+    }
+
+    /// Whether announcements carry the graceful-shutdown community.
+    pub fn is_yielding(self) -> bool {
+        matches!(self, Self::Yielding | Self::Yielded | Self::Closing)
+    }
 }
 
 /// Kept connections get at least so long to end by themselves.
@@ -79,8 +102,11 @@ impl Moment {
 pub fn step(leave: Leave, now: &Moment) -> Leave {
     match leave {
         Leave::Finishing if finished(now) => Leave::Muted,
-        Leave::Muted if now.in_flight == 0 || now.in_step >= MUTED_LIMIT => Leave::Yielding,
-        Leave::Yielding if !now.announced || now.in_step >= now.drain_period => Leave::Withdrawn,
+        Leave::Muted if ran_dry(now) => Leave::Yielding,
+        Leave::Yielding | Leave::Yielded | Leave::Closing if !now.announced => Leave::Withdrawn,
+        Leave::Yielding if now.in_step >= ROUTERS_FOLLOW => Leave::Yielded,
+        Leave::Yielded if now.in_step + ROUTERS_FOLLOW >= now.drain_period => Leave::Closing,
+        Leave::Closing if ran_dry(now) => Leave::Withdrawn,
         Leave::Withdrawn if let_go(now) => Leave::Released,
         stays => stays,
     }
@@ -89,6 +115,10 @@ pub fn step(leave: Leave, now: &Moment) -> Leave {
 /// No client keeps a connection without using it, or time is up.
 fn finished(now: &Moment) -> bool {
     now.connections <= now.in_flight || now.in_step >= FINISHING_FLOOR.max(now.drain_period / 2)
+}
+
+fn ran_dry(now: &Moment) -> bool {
+    now.in_flight == 0 || now.in_step >= MUTED_LIMIT
 }
 
 fn let_go(now: &Moment) -> bool {

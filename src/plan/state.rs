@@ -36,9 +36,9 @@ fn of(vip: &Vip, facts: &NodeFacts, readiness: &Readiness, routing: &RoutingPlan
     let phase = match (facts.leave, planned && facts.observed.daemon.is_some()) {
         (Leave::Withdrawn | Leave::Released, _) => Phase::Withdrawn,
         (_, false) => Phase::Preparing,
-        (Leave::Finishing | Leave::Muted | Leave::Yielding, true) => Phase::Draining,
-        (Leave::Staying, true) if in_daemon && any_peer_up(vip, facts) => Phase::Announced,
-        (Leave::Staying, true) => Phase::Ready,
+        (leave, true) if leave > Leave::Staying => Phase::Draining,
+        (_, true) if in_daemon && any_peer_up(vip, facts) => Phase::Announced,
+        (_, true) => Phase::Ready,
     };
     VipState { phase, reasons: reasons(vip, facts, readiness, phase) }
 }

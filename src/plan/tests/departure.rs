@@ -103,6 +103,10 @@ fn each_step_of_leaving_takes_one_thing_more() {
         yielding.routing.announcements.len() == 4 && yielding.routing.announcements.values().all(shuts_down)
     );
 
+    assert!(at(Leave::Yielded).exposure.muted.is_empty(), "routers may ignore the community");
+    let closing = at(Leave::Closing);
+    assert_eq!((&closing.routing, &closing.exposure.muted), (&yielding.routing, &muted.exposure.muted));
+
     let withdrawn = at(Leave::Withdrawn);
     assert!(withdrawn.routing.announcements.is_empty() && withdrawn.routing.speaker.is_some());
     assert_eq!(withdrawn.link.addresses.len(), 4);
@@ -130,9 +134,15 @@ fn departures_take_their_time_and_no_more() {
         (Leave::Muted, after(499, busy), Leave::Muted),
         (Leave::Muted, after(500, busy), Leave::Yielding),
         (Leave::Muted, idle, Leave::Yielding),
-        (Leave::Yielding, after(9_999, idle), Leave::Yielding),
-        (Leave::Yielding, after(10_000, busy), Leave::Withdrawn),
+        (Leave::Yielding, after(499, idle), Leave::Yielding),
+        (Leave::Yielding, after(500, busy), Leave::Yielded),
         (Leave::Yielding, silent(busy), Leave::Withdrawn),
+        (Leave::Yielded, after(9_499, idle), Leave::Yielded),
+        (Leave::Yielded, after(9_500, busy), Leave::Closing),
+        (Leave::Yielded, silent(busy), Leave::Withdrawn),
+        (Leave::Closing, after(499, busy), Leave::Closing),
+        (Leave::Closing, after(500, busy), Leave::Withdrawn),
+        (Leave::Closing, idle, Leave::Withdrawn),
         (Leave::Withdrawn, after(499, silent(idle)), Leave::Withdrawn),
         (Leave::Withdrawn, after(500, silent(idle)), Leave::Released),
         (Leave::Withdrawn, after(1_999, idle), Leave::Withdrawn),
