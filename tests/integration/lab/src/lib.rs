@@ -3,15 +3,66 @@
 //! watching. The crate does not know the `novaedge` package: a test that asks the lab gets a second
 //! opinion, never our own words back.
 //!
-//! Needs root. A missing tool or a missing right is an error, never a skip.
+//! ```text
+//!  client ── tor (FRR, AS 64500) ── sw (bridge) ─┬─ n1   FRR without configuration, two HTTP backends,
+//!                                                ├─ n2   and the agent that the caller starts
+//!                                                └─ n3
+//! ```
+//!
+//! Needs root. A missing tool or a missing right is an error, never a skip. A [`Lab`] cleans up when it is
+//! dropped, and when its process died before that, the next lab of the same name does. Labs of different
+//! names run side by side.
 //!
 //! | file | what |
 //! |---|---|
+//! | [`lab`] | a whole world: build it, ask it, silence a node |
+//! | [`topology`] | names and addresses, pure; whose is a next hop, a connection |
+//! | [`node`] | a node: FRR, backends, agent |
+//! | [`tor`] | the ToR: how it peers, what it says about its peers |
+//! | [`fib`] | the ToR's kernel FIB by netlink, with times |
+//! | [`probe`] | the prober: thousands of requests a second, each remembered |
+//! | [`visit`], [`mod@ping`] | single requests, connections, pings |
+//! | [`backend`], [`listen`] | what is served: an HTTP backend, a greeting listener |
+//! | [`frr`], [`vty`] | one FRR instance; talking to its daemons |
+//! | [`process`] | a program in a namespace: kill, stop, restart |
+//! | [`switch`] | the switch that silences nodes |
 //! | [`netns`] | a network namespace: run a closure, a program, `ip`, `nft` in it; ends what runs in it |
-//! | [`eventually`] | the one place that waits for something to become true |
+//! | [`mod@eventually`] | the one place that waits for something to become true |
+//! | [`http1`] | an HTTP/1.1 answer read byte by byte, pure |
+//! | [`state`] | what a lab keeps on the disk, and the removal of remains |
+//! | `wiring` | cables and variables, pure |
+//! | [`cli`] | the program `lab` |
 
+pub mod backend;
+pub mod cli;
 pub mod eventually;
+pub mod fib;
+pub mod frr;
+pub mod http1;
+pub mod lab;
+pub mod listen;
 pub mod netns;
+pub mod node;
+pub mod ping;
+pub mod probe;
+pub mod process;
+pub mod state;
+pub mod switch;
+pub mod topology;
+pub mod tor;
+pub mod visit;
+pub mod vty;
+mod wiring;
 
 pub use eventually::{eventually, eventually_async};
+pub use fib::{Fib, FibWatch, NextHop, NextHops};
+pub use frr::Frr;
+pub use lab::Lab;
 pub use netns::{Netns, OwnedNetns};
+pub use node::Node;
+pub use ping::ping;
+pub use probe::{Outcome, Probe, Report, Sample, Traffic, Window};
+pub use process::{Process, Program};
+pub use topology::NodeId;
+pub use visit::{Knock, Response, h2c_get, http_get, tcp_connect};
+pub use vty::Vty;

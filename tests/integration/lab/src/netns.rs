@@ -96,6 +96,14 @@ impl Netns {
         command
     }
 
+    /// A command that will run inside the namespace as the leader of a session of its own.
+    pub(crate) fn command_in_new_session(&self, program: impl AsRef<std::ffi::OsStr>) -> Command {
+        let mut command = self.command(program);
+        // SAFETY: between fork and exec only the setsid system call is made.
+        unsafe { command.pre_exec(|| Ok(rustix::process::setsid().map(drop)?)) };
+        command
+    }
+
     /// Runs `ip` with these words (split at blanks) in the namespace.
     ///
     /// # Errors
@@ -165,15 +173,6 @@ impl Netns {
             ensure!(left.is_empty(), "{left:?} still run");
             Ok::<_, anyhow::Error>(())
         })
-    }
-}
-
-impl OwnedNetns {
-    /// Gives up ownership: the namespace stays until somebody calls [`Netns::remove`].
-    pub fn leave_standing(self) -> Netns {
-        let netns = self.0.clone();
-        std::mem::forget(self);
-        netns
     }
 }
 

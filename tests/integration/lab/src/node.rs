@@ -1,0 +1,87 @@
+//! A node: its FRR, its backends, and whatever agent the caller starts on it.
+
+use crate::backend::Backend;
+use crate::frr::Frr;
+use crate::topology::NodeId;
+use crate::{Netns, OwnedNetns, Process, Program};
+use anyhow::Result;
+use std::net::{Ipv4Addr, Ipv6Addr};
+use std::path::{Path, PathBuf};
+
+/// One node of a running lab.
+#[derive(Debug)]
+pub struct Node {
+    pub(crate) id: NodeId,
+    pub(crate) netns: OwnedNetns,
+    pub(crate) frr: Frr,
+    pub(crate) backends: Vec<Backend>,
+    pub(crate) dir: PathBuf,
+    pub(crate) logs: PathBuf,
+}
+
+impl Node {
+    pub fn id(&self) -> NodeId {
+        self.id
+    }
+
+    /// `n1`
+    pub fn name(&self) -> String {
+        self.id.to_string()
+    }
+
+    pub fn netns(&self) -> &Netns {
+        &self.netns
+    }
+
+    /// Where the sockets of its FRR are: what an agent is pointed at.
+    pub fn vty_dir(&self) -> PathBuf {
+        self.frr.dir()
+    }
+
+    pub fn address4(&self) -> Ipv4Addr {
+        self.id.address4()
+    }
+
+    pub fn address6(&self) -> Ipv6Addr {
+        self.id.address6()
+    }
+
+    /// A directory of the node's own, for an agent's state and socket; goes with the lab.
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// Its FRR, which starts without any configuration: zebra, bgpd, bfdd, staticd.
+    pub fn frr(&self) -> &Frr {
+        &self.frr
+    }
+
+    /// Starts a program on the node under a name of the caller's, which names its log too.
+    ///
+    /// # Errors
+    /// It cannot be started.
+    pub fn start(&self, name: &str, program: Program) -> Result<Process> {
+        Process::start(&self.netns, program, &self.logs.join(format!("{}.{name}.log", self.id)))
+    }
+
+    /// Starts the agent: [`Self::start`] under the name `agent`.
+    ///
+    /// # Errors
+    /// It cannot be started.
+    pub fn start_agent(&self, program: Program) -> Result<Process> {
+        self.start("agent", program)
+    }
+
+    /// One of its HTTP backends: `a` on port 8081, `b` on 8082.
+    ///
+    /// # Panics
+    /// When the node has no backend of that name.
+    pub fn backend(&self, name: &str) -> &Backend {
+        let found = self.backends.iter().find(|backend| backend.name() == name);
+        found.unwrap_or_else(|| panic!("{} has no backend {name:?}", self.id))
+    }
+
+    pub fn backends(&self) -> &[Backend] {
+        &self.backends
+    }
+}
