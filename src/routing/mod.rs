@@ -8,6 +8,16 @@
 //! * Withdrawals are not held up by additions.
 //! * Dropping the future is safe: the next `apply` reads what the daemon has and goes on from there.
 //! * Success is reported only after the daemon confirmed it.
+//!
+//! | file | what |
+//! |---|---|
+//! | [`drive`] | the one loop that owns a driver: newest plan in, what the daemon does out |
+//! | [`frr`] | FRR over its daemons' vty sockets |
+
+pub mod drive;
+pub mod frr;
+
+pub use drive::drive;
 
 use crate::model::net::HostRoute;
 use crate::model::observed::Observed;

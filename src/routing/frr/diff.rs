@@ -1,0 +1,136 @@
+//! From what a daemon has to what it should have, as the fewest lines. Pure.
+//!
+//! A line that is there and not wanted goes by its `no` form; one that is wanted and not there is sent. A
+//! setting that only changes its value is sent once: FRR replaces it, where `no` first would drop a session
+//! twice (a password) or the neighbour itself (`remote-as`).
+
+use super::parse::{Config, Line, Object, words};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The order in which steps are taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Phase {
+    /// What must not be announced any more, before anything else.
+    Withdraw,
+    /// Neighbours, then instances, that go.
+    Dismantle,
+    /// Profiles, maps, instance and neighbours that come or change.
+    Build,
+    Announce,
+    /// Maps and profiles that nothing names any more, once everything else is in.
+    Sweep,
+}
+
+/// All lines that bring one object to where it should be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Step {
+    pub phase: Phase,
+    pub object: Object,
+    pub lines: Vec<Line>,
+}
+
+/// The steps from `have` to `want`, in order. Empty when equal.
+pub fn steps(have: &Config, want: &Config) -> Vec<Step> {
+    let gone = have.objects.iter().filter(|(object, _)| !want.objects.contains_key(object));
+    let removals = gone.map(|(object, lines)| removal(object, lines, have));
+    let wanted = want.objects.iter().map(|(object, lines)| match have.objects.get(object) {
+        None => creation(object, lines),
+        Some(present) => edit(object, present, lines),
+    });
+    let mut steps: Vec<Step> = removals.chain(wanted).filter(|step| !step.lines.is_empty()).collect();
+    steps.sort_by_key(|step| step.phase);
+    // Neighbours go before the instance that holds them: entering a section that is gone would make it again.
+    let dismantled = steps.partition_point(|step| step.phase < Phase::Dismantle)
+        ..steps.partition_point(|step| step.phase <= Phase::Dismantle);
+    steps[dismantled].reverse();
+    steps
+}
+
+fn removal(object: &Object, lines: &[Line], have: &Config) -> Step {
+    let phase = match object {
+        Object::Network(..) => Phase::Withdraw,
+        Object::Neighbor(..) | Object::Instance(_) => Phase::Dismantle,
+        Object::Profile(_) | Object::RouteMap(_) => Phase::Sweep,
+    };
+    let lines = match object {
+        // An instance that the operator has put something into stays, without our lines.
+        Object::Instance(_) if have.foreign.instance_lines > 0 => lines.iter().skip(1).map(undo).collect(),
+        Object::Neighbor(_, peer) => lines
+            .first()
+            .map(|line| Line { within: line.within[..1].into(), text: format!("no neighbor {peer}") })
+            .into_iter()
+            .collect(),
+        // The head takes all below it along.
+        _ => lines.first().map(undo).into_iter().collect(),
+    };
+    Step { phase, object: object.clone(), lines }
+}
+
+fn creation(object: &Object, lines: &[Line]) -> Step {
+    Step { phase: building(object), object: object.clone(), lines: lines.to_vec() }
+}
+
+fn building(object: &Object) -> Phase {
+    match object {
+        Object::Network(..) => Phase::Announce,
+        Object::Profile(_) | Object::RouteMap(_) | Object::Instance(_) | Object::Neighbor(..) => Phase::Build,
+    }
+}
+
+fn edit(object: &Object, present: &[Line], wanted: &[Line]) -> Step {
+    let printed = |lines: &[Line]| -> BTreeSet<Line> {
+        lines.iter().filter(|line| !is_default(&line.text)).cloned().collect()
+    };
+    let (present, wanted_set) = (printed(present), printed(wanted));
+    let missing: Vec<Line> =
+        wanted.iter().filter(|line| wanted_set.contains(line) && !present.contains(line)).cloned().collect();
+    let replaced: BTreeMap<_, _> = missing.iter().map(|line| (setting(line), ())).collect();
+    // What depends on another line is longer than it, and goes first.
+    let surplus = present
+        .iter()
+        .rev()
+        .filter(|line| !wanted_set.contains(line) && !replaced.contains_key(&setting(line)))
+        .map(undo);
+    let lines = surplus.chain(missing.iter().cloned()).collect();
+    Step { phase: building(object), object: object.clone(), lines }
+}
+
+/// What a line sets, without the value: two lines of one setting replace each other.
+fn setting(line: &Line) -> (&[String], String) {
+    let words = words(&line.text);
+    let length = match words.as_slice() {
+        ["network", ..] => 2,
+        ["neighbor", _, "timers" | "bfd", "connect" | "profile", ..] => 4,
+        ["neighbor", _, "route-map", _, _] => {
+            return (&line.within, format!("{} {} {}", words[0], words[1], words[4]));
+        }
+        ["neighbor", ..] => 3,
+        ["set", "as-path", ..] | ["bgp", "graceful-restart", ..] | ["echo", ..] => 3,
+        ["set" | "match" | "bgp", ..] => 2,
+        [one, ..] if one.ends_with("-interval") || *one == "detect-multiplier" => 1,
+        all => all.len(),
+    };
+    (&line.within, words[..length.min(words.len())].join(" "))
+}
+
+fn undo(line: &Line) -> Line {
+    let text = match line.text.strip_prefix("no ") {
+        Some(positive) => positive.to_owned(),
+        None => format!("no {}", line.text),
+    };
+    Line { within: line.within.clone(), text }
+}
+
+/// Lines that FRR takes and, since they say what holds anyway, does not print.
+fn is_default(text: &str) -> bool {
+    matches!(
+        text,
+        "bgp network import-check"
+            | "bgp graceful-restart restart-time 120"
+            | "detect-multiplier 3"
+            | "transmit-interval 300"
+            | "receive-interval 300"
+            | "echo transmit-interval 50"
+            | "echo receive-interval 50"
+    ) || (text.starts_with("neighbor ") && text.ends_with(" port 179"))
+}

@@ -1,0 +1,208 @@
+//! FRR's configuration language, as far as telling ours from the operator's needs it. Pure.
+//!
+//! The same reader takes what we render and what a daemon prints for `show running-config`. Both nest by
+//! indentation. What is ours is sorted into *objects*, each with its lines; of the rest only that is kept
+//! which could stand in our way ([`Foreign`]).
+//!
+//! | object | ours when |
+//! |---|---|
+//! | route map, BFD profile | its name begins with `NOVAEDGE-` |
+//! | network | it names one of our route maps |
+//! | neighbour | its description is `novaedge`, or it uses one of our route maps |
+//! | instance | it holds the empty peer group `NOVAEDGE`; of its own lines, those that we write |
+
+use crate::model::net::HostRoute;
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
+use std::sync::Arc;
+
+/// A configuration line and the sections around it, outermost first.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Line {
+    pub within: Arc<[String]>,
+    pub text: String,
+}
+
+/// A thing of ours inside a daemon, by what the daemon knows it by.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Object {
+    Profile(String),
+    /// The whole head of one entry: `route-map NOVAEDGE-IN deny 10`.
+    RouteMap(String),
+    Instance(u32),
+    Neighbor(u32, IpAddr),
+    Network(u32, HostRoute),
+}
+
+/// What of ours a configuration holds. Lines are in the order in which they were read.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Config {
+    pub objects: BTreeMap<Object, Vec<Line>>,
+    pub foreign: Foreign,
+}
+
+/// What the operator has where we have something too.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Foreign {
+    /// The operator's own BGP instance.
+    pub instance: Option<u32>,
+    pub neighbors: BTreeSet<IpAddr>,
+    /// Prefixes that the operator announces, with the operator's line.
+    pub networks: BTreeMap<HostRoute, String>,
+    /// The operator's lines in the BGP instance, ours or not, that go when it goes.
+    pub instance_lines: usize,
+    /// The operator's instance announces prefixes that the kernel does not have.
+    pub unchecked_networks: bool,
+}
+
+impl Config {
+    /// Reads a configuration; never fails, since what is not understood is not ours.
+    pub fn parse(text: &str) -> Self {
+        let lines = nest(text);
+        let marks = Marks::find(&lines);
+        let mut config = Self::default();
+        for line in lines {
+            match owner(&line, &marks) {
+                Owner::Us(object) => config.objects.entry(object).or_default().push(line),
+                Owner::Operator => config.foreign.note(&line),
+                Owner::Nobody => {}
+            }
+        }
+        config
+    }
+
+    /// Both daemons' share, which have no object in common.
+    pub fn merge(mut self, other: Self) -> Self {
+        self.objects.extend(other.objects);
+        self
+    }
+}
+
+impl Foreign {
+    fn note(&mut self, line: &Line) {
+        let Some(asn) = instance_of(line) else { return };
+        if line.within.is_empty() {
+            self.instance = Some(asn);
+            return;
+        }
+        self.instance_lines += 1;
+        match words(&line.text).as_slice() {
+            ["neighbor", peer, ..] => self.neighbors.extend(peer.parse::<IpAddr>()),
+            ["network", prefix, ..] => {
+                self.networks.extend(HostRoute::parse(prefix).map(|prefix| (prefix, line.text.clone())));
+            }
+            ["no", "bgp", "network", "import-check"] => self.unchecked_networks = true,
+            _ => {}
+        }
+    }
+}
+
+/// Gives each line the sections around it, by indentation. Ends of sections and comments are left out.
+fn nest(text: &str) -> Vec<Line> {
+    let mut open: Vec<(usize, String)> = Vec::new();
+    let mut within: Arc<[String]> = Arc::new([]);
+    let mut lines = Vec::new();
+    for line in text.lines() {
+        let text = line.trim();
+        if text.is_empty() || text.starts_with('!') || matches!(text, "exit" | "exit-address-family" | "end")
+        {
+            continue;
+        }
+        let indent = line.len() - line.trim_start().len();
+        let depth = open.iter().take_while(|(outer, _)| *outer < indent).count();
+        if depth != within.len() {
+            within = open[..depth].iter().map(|(_, text)| text.clone()).collect();
+        }
+        open.truncate(depth);
+        open.push((indent, text.to_owned()));
+        lines.push(Line { within: within.clone(), text: text.to_owned() });
+    }
+    lines
+}
+
+/// What shows that the instance, and which neighbours in it, are ours.
+#[derive(Debug, Default)]
+struct Marks {
+    instance: bool,
+    neighbors: BTreeSet<IpAddr>,
+}
+
+impl Marks {
+    fn find(lines: &[Line]) -> Self {
+        let mut marks = Self::default();
+        for line in lines.iter().filter(|line| instance_of(line).is_some()) {
+            match words(&line.text).as_slice() {
+                ["neighbor", "NOVAEDGE", "peer-group"] => marks.instance = true,
+                ["neighbor", peer, "description", "novaedge"] => {
+                    marks.neighbors.extend(peer.parse::<IpAddr>())
+                }
+                ["neighbor", peer, "route-map", map, _] if map.starts_with("NOVAEDGE-") => {
+                    marks.neighbors.extend(peer.parse::<IpAddr>());
+                }
+                _ => {}
+            }
+        }
+        marks
+    }
+}
+
+enum Owner {
+    Us(Object),
+    /// In the BGP instance of the default VRF, and not ours.
+    Operator,
+    /// Elsewhere; no business of ours.
+    Nobody,
+}
+
+fn owner(line: &Line, marks: &Marks) -> Owner {
+    let outermost = line.within.first().unwrap_or(&line.text);
+    if outermost.starts_with("route-map NOVAEDGE-") {
+        return Owner::Us(Object::RouteMap(outermost.clone()));
+    }
+    if outermost == "bfd" {
+        let inner = line.within.get(1).unwrap_or(&line.text);
+        let name = inner.strip_prefix("profile ").filter(|name| name.starts_with("NOVAEDGE-"));
+        return name.map_or(Owner::Nobody, |name| Owner::Us(Object::Profile(name.to_owned())));
+    }
+    match instance_of(line) {
+        Some(asn) => owner_in_instance(line, asn, marks),
+        None => Owner::Nobody,
+    }
+}
+
+fn owner_in_instance(line: &Line, asn: u32, marks: &Marks) -> Owner {
+    if line.text.starts_with("address-family ") {
+        return Owner::Nobody;
+    }
+    match words(&line.text).as_slice() {
+        ["neighbor", peer, ..] if peer.parse().is_ok_and(|peer| marks.neighbors.contains(&peer)) => {
+            peer.parse().map_or(Owner::Operator, |peer| Owner::Us(Object::Neighbor(asn, peer)))
+        }
+        ["network", prefix, "route-map", map] if map.starts_with("NOVAEDGE-") => {
+            HostRoute::parse(prefix).map_or(Owner::Operator, |route| Owner::Us(Object::Network(asn, route)))
+        }
+        ["router", ..]
+        | ["neighbor", "NOVAEDGE", ..]
+        | ["bgp", "router-id" | "graceful-restart", ..]
+        | ["bgp", "network", "import-check"]
+        | ["no", "bgp", "network", "import-check"]
+        | ["no", "bgp", "default", "ipv4-unicast"]
+            if marks.instance =>
+        {
+            Owner::Us(Object::Instance(asn))
+        }
+        _ => Owner::Operator,
+    }
+}
+
+/// The AS of the BGP instance of the default VRF that the line opens or belongs to.
+fn instance_of(line: &Line) -> Option<u32> {
+    match words(line.within.first().unwrap_or(&line.text)).as_slice() {
+        ["router", "bgp", asn] => asn.parse().ok(),
+        _ => None,
+    }
+}
+
+pub fn words(text: &str) -> Vec<&str> {
+    text.split(' ').collect()
+}

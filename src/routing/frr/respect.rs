@@ -1,0 +1,64 @@
+//! Where the operator has something already, the operator's stays as it is. Pure.
+
+use super::parse::{Config, Object};
+use crate::model::net::HostRoute;
+use std::collections::BTreeMap;
+
+/// What cannot go in without touching the operator's configuration.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Conflicts {
+    pub networks: BTreeMap<HostRoute, String>,
+    /// The line that would not go in, and why.
+    pub structure: Option<(String, String)>,
+}
+
+/// Takes out of `want` what collides with the operator's part of `have`, and says what it was.
+pub fn respect(want: &mut Config, have: &Config) -> Conflicts {
+    let mut conflicts = Conflicts::default();
+    let foreign = &have.foreign;
+    want.objects.retain(|object, _| match object {
+        // Ours goes into the operator's instance of the same AS; its own settings are the operator's.
+        Object::Instance(asn) => match foreign.instance {
+            None => true,
+            Some(other) if other == *asn => false,
+            Some(other) => {
+                conflicts.structure = Some(wrong_as(*asn, other));
+                false
+            }
+        },
+        Object::Neighbor(asn, peer) if foreign.neighbors.contains(peer) => {
+            let line = format!("neighbor {peer} remote-as {asn}");
+            let answer = "bgpd has this neighbor already and it is not NovaEdge's; remove it there, or leave \
+                          `peers` out so that its session is used as it is";
+            conflicts.structure.get_or_insert((line, answer.to_owned()));
+            false
+        }
+        Object::Network(_, route) => match foreign.networks.get(route) {
+            None => true,
+            Some(line) => {
+                let words = format!("bgpd has the line {line:?} already and it is not NovaEdge's; remove it");
+                conflicts.networks.insert(*route, words);
+                false
+            }
+        },
+        Object::Profile(_) | Object::RouteMap(_) | Object::Neighbor(..) => true,
+    });
+    if foreign.instance.is_some_and(|other| instance_of(want).is_some_and(|asn| asn != other)) {
+        want.objects.retain(|object, _| matches!(object, Object::Profile(_) | Object::RouteMap(_)));
+    }
+    conflicts
+}
+
+fn wrong_as(wanted: u32, present: u32) -> (String, String) {
+    let answer =
+        format!("bgpd already runs AS {present} for the operator, and it runs one AS; use localAS {present}");
+    (format!("router bgp {wanted}"), answer)
+}
+
+/// The AS that our neighbours and networks live in.
+fn instance_of(config: &Config) -> Option<u32> {
+    config.objects.keys().find_map(|object| match object {
+        Object::Instance(asn) | Object::Neighbor(asn, _) | Object::Network(asn, _) => Some(*asn),
+        Object::Profile(_) | Object::RouteMap(_) => None,
+    })
+}
