@@ -17,6 +17,7 @@ pub mod compile;
 pub mod host;
 pub mod l2;
 pub mod model;
+pub mod netfilter;
 pub mod plan;
 pub mod routing;
 pub mod runtime;
