@@ -29,7 +29,7 @@ impl Frr {
         let view = view(plan);
         let text = self.renderer.render(&view);
         let mut want = Config::parse(&text);
-        self.routes = plan.announcements.keys().copied().collect();
+        self.routes = Some(plan.announcements.keys().copied().collect());
         self.bfd_wanted = !view.profiles.is_empty();
 
         let (before, bfdd) = self.read().await?;

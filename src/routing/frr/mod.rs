@@ -70,8 +70,9 @@ pub struct Frr {
     bgpd: Vty,
     bfdd: Vty,
     staticd: Vty,
-    /// The last plan's prefixes, and whether it wants BFD.
-    routes: BTreeSet<HostRoute>,
+    /// The last plan's prefixes; before the first plan, those that bgpd has under our mark.
+    routes: Option<BTreeSet<HostRoute>>,
+    /// Whether the last plan wants BFD.
     bfd_wanted: bool,
     originated: Originated,
     startup_trouble: Option<String>,
@@ -88,7 +89,7 @@ impl Frr {
             bfdd: vty("bfdd"),
             staticd: vty("staticd"),
             renderer: Renderer::new(),
-            routes: BTreeSet::new(),
+            routes: None,
             bfd_wanted: false,
             originated: Originated::default(),
             startup_trouble: None,

@@ -5,6 +5,7 @@
 
 use super::Frr;
 use super::json::{BfdSession, NeighborDetail, PeerSummary, Summary, Table};
+use super::parse::{Config, Object};
 use crate::model::net::HostRoute;
 use crate::model::observed::{BfdObserved, DaemonVersion, Observed, PeerObserved};
 use crate::routing::ObserveError;
@@ -26,18 +27,34 @@ impl Frr {
         let summary: Summary = self.ask_bgpd("show bgp summary json").await?;
         let details: BTreeMap<String, NeighborDetail> = self.ask_bgpd("show bgp neighbors json").await?;
         self.read_tables(&summary).await?;
+        let ours = match self.routes.take() {
+            Some(routes) => routes,
+            None => self.marked_routes().await?,
+        };
+        let announced = self.originated.routes.intersection(&ours).copied().collect();
+        self.routes = Some(ours);
         let mut trouble = Vec::new();
         let bfd = self.look_at_bfd(&mut trouble).await?;
         self.look_at_the_rest(&mut trouble).await;
         Ok(Observed {
             daemon: Some(daemon_version(&version.text)),
             peers: peers(&summary, &details),
-            announced: self.originated.routes.intersection(&self.routes).copied().collect(),
+            announced,
             bfd,
             trouble: (!trouble.is_empty()).then(|| trouble.join("; ")),
             refused: BTreeMap::new(),
             restarts: self.restarts(),
         })
+    }
+
+    /// What an agent that has just started finds of its predecessor's.
+    async fn marked_routes(&mut self) -> Result<BTreeSet<HostRoute>, ObserveError> {
+        let running = self.bgpd.ask("show running-config").await.map_err(ObserveError::NotAnswering)?;
+        let route = |object: Object| match object {
+            Object::Network(_, route) => Some(route),
+            _ => None,
+        };
+        Ok(Config::parse(&running.text).objects.into_keys().filter_map(route).collect())
     }
 
     async fn read_tables(&mut self, summary: &Summary) -> Result<(), ObserveError> {
