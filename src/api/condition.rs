@@ -84,6 +84,10 @@ pub enum Reason {
     PortNotInVip,
     /// The VIP is not open to the namespace.
     NamespaceNotAllowed,
+    /// A router id that several nodes would share; each uses its own.
+    RouterIdPerNode,
+    /// LOCAL_PREF towards another AS (RFC 4271 §5.1.5).
+    LocalPreferenceNotSent,
     /// The setting cannot be used as written; another one is used.
     Ignored,
 }
@@ -106,6 +110,8 @@ impl Reason {
             Self::OutOfPool => "OutOfPool",
             Self::PortNotInVip => "PortNotInVIP",
             Self::NamespaceNotAllowed => "NamespaceNotAllowed",
+            Self::RouterIdPerNode => "RouterIDPerNode",
+            Self::LocalPreferenceNotSent => "LocalPreferenceNotSent",
             Self::Ignored => "Ignored",
         }
     }

@@ -1,0 +1,65 @@
+//! Session passwords from Secrets.
+
+use super::here::Here;
+use super::peer::Authentication;
+use super::rejection::Findings;
+use crate::api::condition::Reason;
+use crate::api::reference::SecretKeyRef;
+use crate::model::bgp::{Password, Peer};
+use crate::model::name::Key;
+use k8s_openapi::api::core::v1::Secret;
+
+/// Without a usable password there is no session; one that runs goes on with the password it has.
+pub fn password(
+    reference: &SecretKeyRef,
+    peer: &Peer,
+    field: &str,
+    here: &Here,
+    findings: &mut Findings,
+) -> Authentication {
+    let running = here.previous.and_then(|previous| previous.speaker.as_ref());
+    let running = running.and_then(|speaker| speaker.peers.get(&peer.address)?.password.clone());
+    match read(reference, here) {
+        Ok(password) => Authentication::Md5(password),
+        Err((reason, message)) => {
+            let effect = match running {
+                Some(_) => "the running session is left alone",
+                None => "the session is not configured",
+            };
+            findings.refuse(
+                format!("{field}.passwordSecretRef"),
+                reason,
+                format!("{message}; until then {effect}"),
+            );
+            running.map_or(Authentication::Missing, Authentication::Md5)
+        }
+    }
+}
+
+fn read(reference: &SecretKeyRef, here: &Here) -> Result<Password, (Reason, String)> {
+    let SecretKeyRef { name, namespace, key } = reference;
+    let id = format!("Secret {namespace}/{name}");
+    let secret = Key::try_from(format!("{namespace}/{name}")).ok().and_then(|id| here.world.secrets.get(&id));
+    let Some(secret) = secret else {
+        return Err((Reason::RefNotFound, format!("{id} does not exist; create it")));
+    };
+    let Some(bytes) = value(secret, key) else {
+        return Err((Reason::RefNotFound, format!("{id} has no key {key:?}; add it, or name another key")));
+    };
+    let unusable = |problem: String| (Reason::InvalidValue, format!("key {key:?} of {id}: {problem}"));
+    let text =
+        String::from_utf8(bytes).map_err(|_| unusable("the password is no text; write ASCII".to_owned()))?;
+    if text.trim_end_matches(['\r', '\n']) != text {
+        let message =
+            "the password ends with a line break; write it without (echo adds one, printf does not)";
+        return Err(unusable(message.to_owned()));
+    }
+    Password::parse(text).map_err(|error| unusable(error.to_string()))
+}
+
+/// `stringData` wins, as in an API server.
+fn value(secret: &Secret, key: &str) -> Option<Vec<u8>> {
+    let plain = secret.string_data.as_ref().and_then(|data| data.get(key));
+    let plain = plain.map(|text| text.clone().into_bytes());
+    plain.or_else(|| Some(secret.data.as_ref()?.get(key)?.0.clone()))
+}
