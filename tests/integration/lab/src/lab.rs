@@ -1,17 +1,16 @@
 //! A whole world: brought up by [`Lab::builder`], gone when dropped.
 
-use crate::backend::{BACKENDS, Backend};
+use crate::builder::Builder;
 use crate::fib::{self, Fib, FibWatch};
 use crate::frr::Frr;
 use crate::node::Node;
 use crate::probe::Probe;
-use crate::state::{self, Record, State};
+use crate::state::{self, State};
 use crate::switch::Switch;
 use crate::topology::{NodeId, Topology};
-use crate::tor::{self, Bfd, Tor, TorOptions};
-use crate::{Netns, OwnedNetns, wiring};
-use anyhow::{Context, Result};
-use std::collections::BTreeMap;
+use crate::tor::Tor;
+use crate::{Netns, OwnedNetns};
+use anyhow::Result;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Instant;
@@ -19,124 +18,21 @@ use std::time::Instant;
 /// A running lab. Dropping it ends everything in it and removes what it made; after a panic its logs stay.
 #[derive(Debug)]
 pub struct Lab {
-    topology: Topology,
+    pub(crate) topology: Topology,
     // Declared, so dropped, from what runs to what it runs in.
-    nodes: Vec<Node>,
-    tor: Tor,
-    tor_frr: Frr,
-    tor_netns: OwnedNetns,
-    client: OwnedNetns,
-    switch: Switch,
-    state: State,
-}
-
-/// What a lab is to be like.
-#[derive(Debug, Clone)]
-pub struct Builder {
-    name: String,
-    nodes: u8,
-    tor: TorOptions,
-    backends: bool,
-}
-
-impl Builder {
-    /// How many nodes; 3 unless said.
-    #[must_use]
-    pub fn nodes(mut self, nodes: u8) -> Self {
-        self.nodes = nodes;
-        self
-    }
-
-    /// The ToR's BFD timers; 300 ms × 3 unless said. `None`: it speaks no BFD.
-    #[must_use]
-    pub fn bfd(mut self, interval_ms: u32, multiplier: u8) -> Self {
-        self.tor.bfd = Some(Bfd { interval_ms, multiplier });
-        self
-    }
-
-    /// The ToR speaks no BFD.
-    #[must_use]
-    pub fn without_bfd(mut self) -> Self {
-        self.tor.bfd = None;
-        self
-    }
-
-    /// The ToR's AS and the nodes'; 64500 and 64501 unless said. Equal ones make the sessions iBGP.
-    #[must_use]
-    pub fn as_numbers(mut self, tor: u32, nodes: u32) -> Self {
-        (self.tor.as_number, self.tor.node_as) = (tor, nodes);
-        self
-    }
-
-    /// The TCP MD5 password that the ToR wants of node number `node`.
-    #[must_use]
-    pub fn tor_password(mut self, node: u8, password: &str) -> Self {
-        self.tor.passwords.insert(NodeId(node), password.to_owned());
-        self
-    }
-
-    /// No HTTP backends on the nodes: for tests of routing alone.
-    #[must_use]
-    pub fn without_backends(mut self) -> Self {
-        self.backends = false;
-        self
-    }
-
-    /// Builds the world; remains of an earlier one under the same name go first. Returns when every daemon
-    /// and backend answers.
-    ///
-    /// # Errors
-    /// Not root, a tool or FRR is missing, a living process owns a lab of that name, or something does not
-    /// start (the message names its log, which stays).
-    pub fn up(self) -> Result<Lab> {
-        let topology = Topology::new(&self.name, self.nodes)?;
-        let state = State::take(&self.name)?;
-        let built = self.build(topology, state);
-        if built.is_err() {
-            // What made it fail is the better thing to tell.
-            let _ = state::end_everything(&self.name);
-        }
-        built
-    }
-
-    fn build(&self, topology: Topology, state: State) -> Result<Lab> {
-        state.write(&Record { topology: topology.clone(), bfd: self.tor.bfd })?;
-        let mut places = create_namespaces(&topology)?;
-        let mut place = |name: &str| places.remove(name).context("every place has its namespace");
-        let (switch, tor_netns, client) = (place("sw")?, place("tor")?, place("client")?);
-        let namespaces: Vec<_> =
-            topology.nodes().map(|node| Ok((node, place(&node.to_string())?))).collect::<Result<_>>()?;
-        wire(&topology, &switch, &tor_netns, &client, &namespaces)?;
-        let switch = Switch::new(switch)?;
-        let (tor_frr, nodes) = self.start_all(&topology, &tor_netns, namespaces, &state)?;
-        let tor = Tor::of(&topology);
-        Ok(Lab { topology, nodes, tor, tor_frr, tor_netns, client, switch, state })
-    }
-
-    /// Starts the ToR and all nodes at the same time.
-    fn start_all(
-        &self,
-        topology: &Topology,
-        tor: &Netns,
-        nodes: Vec<(NodeId, OwnedNetns)>,
-        state: &State,
-    ) -> Result<(Frr, Vec<Node>)> {
-        std::thread::scope(|scope| {
-            let tor = scope.spawn(|| Frr::start(tor, &tor::configs(topology, &self.tor), &state.logs()));
-            let start = |(id, netns)| scope.spawn(move || start_node(id, netns, state, self.backends));
-            let starting: Vec<_> = nodes.into_iter().map(start).collect();
-            let started =
-                starting.into_iter().map(|node| node.join().expect("starting a node does not panic"));
-            let nodes: Result<Vec<_>> = started.collect();
-            Ok((tor.join().expect("starting the ToR does not panic")?, nodes?))
-        })
-    }
+    pub(crate) nodes: Vec<Node>,
+    pub(crate) tor: Tor,
+    pub(crate) tor_frr: Frr,
+    pub(crate) tor_netns: OwnedNetns,
+    pub(crate) client: OwnedNetns,
+    pub(crate) switch: Switch,
+    pub(crate) state: State,
 }
 
 impl Lab {
     /// A lab of that name: `[a-z0-9-]`, at most 24.
     pub fn builder(name: &str) -> Builder {
-        Builder { name: name.to_owned(), nodes: 3, tor: TorOptions::default(), backends: true }
+        Builder::new(name)
     }
 
     pub fn name(&self) -> &str {
@@ -170,6 +66,7 @@ impl Lab {
         &self.tor_frr
     }
 
+    /// The ToR's namespace.
     pub fn tor_netns(&self) -> &Netns {
         &self.tor_netns
     }
@@ -230,47 +127,6 @@ impl Lab {
     pub fn leave_standing(self) {
         std::mem::forget(self);
     }
-}
-
-/// Makes all namespaces with their variables set before the first interface comes.
-fn create_namespaces(topology: &Topology) -> Result<BTreeMap<String, OwnedNetns>> {
-    let create = |place: String| {
-        let netns = Netns::create(&topology.netns(&place))?;
-        netns.sysctl(wiring::EVERYWHERE)?;
-        netns.sysctl(match place.as_str() {
-            "tor" => wiring::TOR,
-            "client" => wiring::CLIENT,
-            "sw" => &[],
-            _ => wiring::NODE,
-        })?;
-        Ok((place, netns))
-    };
-    topology.places().into_iter().map(create).collect()
-}
-
-fn wire(
-    topology: &Topology,
-    switch: &Netns,
-    tor: &Netns,
-    client: &Netns,
-    nodes: &[(NodeId, OwnedNetns)],
-) -> Result<()> {
-    switch.ip_batch(&wiring::switch(topology))?;
-    tor.ip_batch(&wiring::tor(topology))?;
-    client.ip_batch(&wiring::client())?;
-    nodes.iter().try_for_each(|(node, netns)| netns.ip_batch(&wiring::node(*node)))
-}
-
-fn start_node(id: NodeId, netns: OwnedNetns, state: &State, with_backends: bool) -> Result<Node> {
-    let (dir, logs) = (state.dir().join(id.to_string()), state.logs());
-    std::fs::create_dir_all(&dir)?;
-    let start = |&(name, port): &(&str, u16)| Backend::start(&netns, id, name, port, &logs);
-    let wanted = if with_backends { BACKENDS.as_slice() } else { &[] };
-    let backends = wanted.iter().map(start).collect::<Result<Vec<_>>>()?;
-    let empty = ["zebra", "bgpd", "bfdd", "staticd"].map(|daemon| (daemon, String::new()));
-    let frr = Frr::start(&netns, &empty.into(), &logs)?;
-    backends.iter().try_for_each(Backend::wait_until_serving)?;
-    Ok(Node { id, netns, frr, backends, dir, logs })
 }
 
 impl Drop for Lab {

@@ -15,7 +15,8 @@
 //!
 //! | file | what |
 //! |---|---|
-//! | [`lab`] | a whole world: build it, ask it, silence a node |
+//! | [`lab`] | a whole world: ask it, silence a node |
+//! | [`builder`] | how it comes to be |
 //! | [`topology`] | names and addresses, pure; whose is a next hop, a connection |
 //! | [`node`] | a node: FRR, backends, agent |
 //! | [`tor`] | the ToR: how it peers, what it says about its peers |
@@ -34,6 +35,7 @@
 //! | [`cli`] | the program `lab` |
 
 pub mod backend;
+pub mod builder;
 pub mod cli;
 pub mod eventually;
 pub mod fib;

@@ -64,6 +64,26 @@ impl Node {
         Process::start(&self.netns, program, &self.logs.join(format!("{}.{name}.log", self.id)))
     }
 
+    /// `novaedge-agent standalone` with this node's name, FRR and [`Self::dir`]: what [`Self::start_agent`]
+    /// usually starts. The state is in `state/`, the admin socket is `agent.sock`.
+    pub fn standalone(&self, agent: &Path, manifests: &Path) -> Program {
+        let options = [
+            ("--manifests", manifests.to_owned()),
+            ("--node", self.name().into()),
+            ("--state-dir", self.dir.join("state")),
+            ("--frr-sockets", self.vty_dir()),
+            ("--admin-socket", self.admin_socket()),
+        ];
+        options.into_iter().fold(Program::new(agent).arg("standalone"), |program, (option, value)| {
+            program.arg(option).arg(value)
+        })
+    }
+
+    /// Where [`Self::standalone`]'s agent listens for commands.
+    pub fn admin_socket(&self) -> PathBuf {
+        self.dir.join("agent.sock")
+    }
+
     /// Starts the agent: [`Self::start`] under the name `agent`.
     ///
     /// # Errors

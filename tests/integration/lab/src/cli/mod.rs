@@ -74,7 +74,7 @@ struct Up {
     #[arg(long, requires = "manifests")]
     agent: Option<PathBuf>,
     /// The directory of manifests for the agents
-    #[arg(long)]
+    #[arg(long, requires = "agent")]
     manifests: Option<PathBuf>,
 }
 

@@ -4,10 +4,9 @@ use super::{Shell, Up};
 use crate::state::{self, Record};
 use crate::topology::Topology;
 use crate::tor::Tor;
-use crate::{Lab, Netns, Node, Program, fib};
+use crate::{Lab, Netns, fib};
 use anyhow::{Context, Result};
 use std::os::unix::process::CommandExt;
-use std::path::Path;
 use std::time::Instant;
 
 pub(super) fn up(options: &Up) -> Result<()> {
@@ -18,7 +17,7 @@ pub(super) fn up(options: &Up) -> Result<()> {
     if let (Some(agent), Some(manifests)) = (&options.agent, &options.manifests) {
         for node in lab.nodes() {
             // Found dead by `lab status`; its log says why.
-            std::mem::forget(node.start_agent(standalone(node, agent, manifests))?);
+            std::mem::forget(node.start_agent(node.standalone(agent, manifests))?);
         }
     }
     println!("lab {name} is up after {:.1?}; logs in {}", started.elapsed(), lab.logs().display());
@@ -30,21 +29,6 @@ pub(super) fn up(options: &Up) -> Result<()> {
     println!("remove it:    lab down --name {name}");
     lab.leave_standing();
     Ok(())
-}
-
-/// The agent of a node as `lab up` and the demo start it.
-pub(super) fn standalone(node: &Node, agent: &Path, manifests: &Path) -> Program {
-    Program::new(agent)
-        .arg("standalone")
-        .arg("--manifests")
-        .arg(manifests)
-        .args(["--node", &node.name()])
-        .arg("--state-dir")
-        .arg(node.dir().join("state"))
-        .arg("--frr-sockets")
-        .arg(node.vty_dir())
-        .arg("--admin-socket")
-        .arg(node.dir().join("agent.sock"))
 }
 
 pub(super) fn down(name: &str) -> Result<()> {

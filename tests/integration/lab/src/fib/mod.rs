@@ -132,10 +132,10 @@ impl Replay {
         Self { fib: baseline.clone(), next: 0 }
     }
 
-    /// The first moment from `since` on at which the table satisfies `holds`: `since` itself when it did
-    /// already. `None`: not yet; ask again with the same events and more.
+    /// The first moment from `since` on at which the table satisfies `holds`: `since` itself when it did then,
+    /// what changed at that very moment included. `None`: not yet; ask again with the same events and more.
     fn find(&mut self, events: &[Event], since: Instant, holds: impl Fn(&Fib) -> bool) -> Option<Instant> {
-        let before = events.partition_point(|event| event.at < since);
+        let before = events.partition_point(|event| event.at <= since);
         while self.next < before {
             self.step(events);
         }
@@ -198,6 +198,7 @@ mod tests {
         let moment = |since| Replay::from(&Fib::default()).find(&events, since, all_three);
         assert_eq!(moment(at(0)), Some(at(10)));
         assert_eq!(moment(at(15)), Some(at(15)), "it held already");
+        assert_eq!(moment(at(20)), Some(at(30)), "a change at that very moment has happened");
         assert_eq!(moment(at(25)), Some(at(30)));
     }
 

@@ -20,12 +20,14 @@ mod exchange;
 pub mod report;
 pub mod sample;
 mod schedule;
+#[cfg(test)]
+mod tests;
 
-use crate::Netns;
+use crate::{Netns, eventually};
 use anyhow::{Context, Result};
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -121,15 +123,15 @@ impl Probe {
     /// The thread or its runtime cannot be made.
     pub fn start(self) -> Result<Running> {
         crate::process::allow_many_descriptors();
-        let stop = Arc::new(AtomicBool::new(false));
-        let told = stop.clone();
+        let shared = Arc::new(Shared::default());
+        let seen = shared.clone();
         let work = move || {
             self.netns.enter().context("entering the client's namespace")?;
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-            Ok(runtime.block_on(schedule::run(&self.plan, &told)))
+            Ok(runtime.block_on(schedule::run(&self.plan, &seen)))
         };
         let thread = std::thread::Builder::new().name("prober".into()).spawn(work)?;
-        Ok(Running { stop, thread: Some(thread) })
+        Ok(Running { shared, thread: Some(thread) })
     }
 
     /// Sends for so long, and reports.
@@ -143,20 +145,42 @@ impl Probe {
     }
 }
 
+/// What a prober and its owner tell each other.
+#[derive(Debug, Default)]
+struct Shared {
+    stop: AtomicBool,
+    /// Requests that have been answered or have failed.
+    ended: AtomicUsize,
+}
+
 /// A prober at work; dropping it stops it without a report.
 #[derive(Debug)]
 pub struct Running {
-    stop: Arc<AtomicBool>,
+    shared: Arc<Shared>,
     thread: Option<JoinHandle<Result<Report>>>,
 }
 
 impl Running {
+    /// Waits until so many more requests have been answered, or have failed: the way to let some traffic
+    /// flow before or after something.
+    ///
+    /// # Errors
+    /// They have not by the deadline.
+    pub fn wait_for(&self, requests: usize, deadline: Duration) -> Result<()> {
+        let ended = || self.shared.ended.load(Ordering::Relaxed);
+        let enough = ended() + requests;
+        eventually(&format!("{requests} more requests"), deadline, || match ended() {
+            now if now >= enough => Ok(()),
+            now => Err(format!("{} are missing", enough - now)),
+        })
+    }
+
     /// Sends no more, waits for the answers that are still due (at most the patience), and reports.
     ///
     /// # Errors
     /// The prober itself failed.
     pub fn stop(mut self) -> Result<Report> {
-        self.stop.store(true, Ordering::Relaxed);
+        self.shared.stop.store(true, Ordering::Relaxed);
         let thread = self.thread.take().context("a prober is stopped once")?;
         thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
     }
@@ -164,6 +188,6 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        self.stop.store(true, Ordering::Relaxed);
+        self.shared.stop.store(true, Ordering::Relaxed);
     }
 }

@@ -13,7 +13,8 @@ pub struct Report {
     pub started: Instant,
     /// In the order of sending.
     pub samples: Vec<Sample>,
-    /// Requests that were due while every kept connection was waiting for an answer, and were not sent.
+    /// Requests that were due while every kept connection was waiting for an answer, and were not sent; over
+    /// the whole run, in a part of a report too.
     pub starved: usize,
 }
 

@@ -1,10 +1,10 @@
 //! The open loop: what is due is sent.
 
 use super::exchange::{Connection, connect_only, datagram, request};
-use super::{Plan, Report, Sample, Traffic};
+use super::{Plan, Report, Sample, Shared, Traffic};
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 use tokio::task::JoinSet;
 use tokio::time::MissedTickBehavior;
@@ -16,15 +16,16 @@ const TICK: Duration = Duration::from_millis(1);
 type Slot = Option<Connection>;
 
 /// Sends on schedule until told to stop, then waits for the answers that are still due.
-pub(super) async fn run(plan: &Plan, stop: &AtomicBool) -> Report {
+pub(super) async fn run(plan: &Plan, shared: &Shared) -> Report {
     let started = Instant::now();
     let mut prober = Prober::new(plan, started);
     let mut tick = tokio::time::interval(TICK);
     tick.set_missed_tick_behavior(MissedTickBehavior::Skip);
     let mut launched = 0;
-    while !stop.load(Ordering::Relaxed) {
+    while !shared.stop.load(Ordering::Relaxed) {
         tick.tick().await;
         prober.collect_finished();
+        shared.ended.store(prober.report.samples.len(), Ordering::Relaxed);
         let due = (started.elapsed().as_secs_f64() * f64::from(plan.rate)) as u64;
         while launched < due {
             launched += 1;
