@@ -52,6 +52,7 @@ impl Rejection {
             reason: self.reason.to_string(),
             message: self.message.clone(),
             place,
+            notice: self.severity == Severity::Notice,
         }
     }
 }

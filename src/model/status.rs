@@ -129,6 +129,9 @@ pub struct Rejected {
     pub message: String,
     /// `FILE:LINE`, where the object came from a file.
     pub place: Option<String>,
+    /// The object is used; the message says what is different from what was written.
+    #[serde(default)]
+    pub notice: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
