@@ -26,6 +26,8 @@ impl Frr {
     pub fn start(netns: &Netns, configs: &BTreeMap<&str, String>, logs: &Path) -> Result<Self> {
         let mut frr = Self { vty: Vty::new(netns.name()), daemons: BTreeMap::new() };
         frr.make_directories()?;
+        // Without this file vtysh complains before every answer.
+        std::fs::write(frr.config_dir().join("vtysh.conf"), "service integrated-vtysh-config\n")?;
         for (name, config) in configs {
             std::fs::write(frr.config_dir().join(format!("{name}.conf")), config)?;
         }

@@ -132,7 +132,8 @@ impl Lab {
 impl Drop for Lab {
     fn drop(&mut self) {
         let ended = if std::thread::panicking() {
-            tracing::error!(logs = %self.logs().display(), "the logs stay");
+            // Whoever reads the panic wants to know, subscriber or not.
+            eprintln!("the logs of lab {} stay in {}", self.name(), self.logs().display());
             state::end_everything(self.name())
         } else {
             state::remove_remains(self.name())

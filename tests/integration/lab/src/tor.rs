@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::ops::Deref;
 use std::str::FromStr;
+use std::time::Duration;
 
 /// BFD timers: `100x3` is three times 100 ms.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -107,8 +108,18 @@ pub struct Neighbour {
     pub prefixes: u64,
     /// Messages that came in since bgpd started.
     pub messages_received: u64,
-    /// `Up`, `Down`, …; `None` where the ToR has no BFD session for it.
-    pub bfd: Option<String>,
+    /// `None` where the ToR has no BFD session for it.
+    pub bfd: Option<BfdSession>,
+}
+
+/// A BFD session as the ToR sees it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BfdSession {
+    /// In bfdd's words: `up`, `down`, `init`, `shutdown`.
+    pub state: String,
+    /// After how long a silence the ToR takes the node for dead (RFC 5880, 6.8.4). Seconds until both sides
+    /// have agreed on their timers, which is a moment after the session came up.
+    pub detection: Duration,
 }
 
 impl Tor {
@@ -122,7 +133,7 @@ impl Tor {
     /// bgpd or bfdd does not answer.
     pub fn neighbours(&self) -> Result<BTreeMap<NodeId, Neighbour>> {
         let peers = self.ask_json("bgpd", "show bgp neighbors json")?;
-        let bfd = self.bfd_states()?;
+        let bfd = self.bfd_sessions()?;
         let peers = peers.as_object().context("the neighbours are an object")?;
         let known = peers.iter().filter_map(|(address, peer)| {
             let node = NodeId::by_gateway(address.parse().ok()?)?;
@@ -164,15 +175,22 @@ impl Tor {
         Ok(paths.filter_map(|path| Some((NodeId::by_gateway(from(&path)?)?, path))).collect())
     }
 
-    fn bfd_states(&self) -> Result<BTreeMap<NodeId, String>> {
+    fn bfd_sessions(&self) -> Result<BTreeMap<NodeId, BfdSession>> {
         let peers = self.ask_json("bfdd", "show bfd peers json")?;
         let peers = peers.as_array().context("the BFD peers are a list")?;
         let known = peers.iter().filter_map(|peer| {
             let node = NodeId::by_gateway(peer["peer"].as_str()?.parse().ok()?)?;
-            Some((node, peer["status"].as_str()?.to_owned()))
+            Some((node, bfd_session(peer)?))
         });
         Ok(known.collect())
     }
+}
+
+fn bfd_session(peer: &Value) -> Option<BfdSession> {
+    let number = |name: &str| peer[name].as_u64();
+    let interval = number("receive-interval")?.max(number("remote-transmit-interval")?);
+    let detection = Duration::from_millis(number("remote-detect-multiplier")? * interval);
+    Some(BfdSession { state: peer["status"].as_str()?.to_owned(), detection })
 }
 
 impl Deref for Tor {
@@ -182,7 +200,7 @@ impl Deref for Tor {
     }
 }
 
-fn neighbour(node: NodeId, peer: &Value, bfd: Option<String>) -> Neighbour {
+fn neighbour(node: NodeId, peer: &Value, bfd: Option<BfdSession>) -> Neighbour {
     let family = |name: &str| peer["addressFamilyInfo"][name]["acceptedPrefixCounter"].as_u64().unwrap_or(0);
     Neighbour {
         node,
@@ -202,6 +220,16 @@ mod tests {
     fn bfd_timing_reads_as_people_write_it() {
         assert_eq!("100x3".parse(), Ok(Bfd { interval_ms: 100, multiplier: 3 }));
         assert!("100".parse::<Bfd>().unwrap_err().contains("100x3"));
+    }
+
+    #[test]
+    fn detection_follows_the_slower_side() {
+        let peer = serde_json::json!({
+            "status": "up", "receive-interval": 100, "transmit-interval": 50,
+            "remote-transmit-interval": 300, "remote-receive-interval": 1000, "remote-detect-multiplier": 3
+        });
+        let expected = BfdSession { state: "up".into(), detection: Duration::from_millis(900) };
+        assert_eq!(bfd_session(&peer), Some(expected));
     }
 
     #[test]

@@ -1,11 +1,12 @@
 //! The lab itself, live: nodes' FRRs configured by hand, the ToR's FIB, silence, the prober. Needs root.
 
 use novaedge_lab::fib::Change;
+use novaedge_lab::tor::BfdSession;
 use novaedge_lab::{
     FibWatch, Knock, Lab, Node, NodeId, Outcome, Process, Program, Traffic, eventually, h2c_get, http_get,
     ping, tcp_connect,
 };
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
@@ -73,7 +74,8 @@ fn wait_for_all(lab: &Lab, watch: &FibWatch, since: Instant) {
     }
     eventually("BFD is up", SOON, || {
         let neighbours = lab.tor().neighbours().unwrap();
-        let up = |node: &NodeId| neighbours[node].bfd.as_deref() == Some("up");
+        let agreed = |bfd: &BfdSession| bfd.state == "up" && bfd.detection == Duration::from_millis(300);
+        let up = |node: &NodeId| neighbours[node].bfd.as_ref().is_some_and(agreed);
         if everybody(lab).iter().all(up) { Ok(()) } else { Err(format!("{neighbours:?}")) }
     })
     .unwrap();
@@ -125,10 +127,11 @@ fn silence_is_seen_and_measured(lab: &Lab, watch: &FibWatch, vip: SocketAddr) {
     let window = report.disturbance().expect("a third of the datagrams met the silence");
     let (hole, to_fib) = (window.length(), gone - silenced);
     eprintln!("silence to FIB {to_fib:?}, datagrams lost for {hole:?}\n{report}");
-    assert!(to_fib > Duration::from_millis(150) && to_fib < Duration::from_millis(600), "{to_fib:?}");
+    let range = Duration::from_millis(150)..Duration::from_millis(800);
+    assert!(range.contains(&to_fib), "BFD alone takes 200 to 300 ms, and a busy machine adds: {to_fib:?}");
     assert!(
-        window.last <= gone + Duration::from_millis(20) && hole * 10 > to_fib * 8,
-        "{hole:?}, {to_fib:?}"
+        window.last < gone + Duration::from_millis(100) && hole > to_fib / 2,
+        "both see the same silence"
     );
 
     let heard = lab.unsilence(LEAVER).unwrap();
@@ -200,6 +203,42 @@ fn a_backend_says_who_it_is(lab: &Lab) {
     backend.restart().unwrap();
     backend.wait_until_serving().unwrap();
     assert_eq!(backend.get("/healthz").unwrap().status, 200);
+}
+
+#[test]
+fn the_tor_peers_as_it_is_told() {
+    let builder = Lab::builder("lab-t-tor").nodes(2).without_backends().without_bfd();
+    let lab = builder.as_numbers(64501, 64501).tor_password(1, "right").up().unwrap();
+    let announce = |node: &Node, password: &str| {
+        let lines = [
+            "route-map marked permit 1",
+            "set community 64501:100",
+            "set local-preference 150",
+            "exit",
+            "router bgp 64501",
+            "neighbor 10.0.0.254 remote-as 64501",
+            "neighbor 10.0.0.254 timers connect 1",
+            password,
+            "address-family ipv4 unicast",
+            "network 10.0.0.0/24 route-map marked",
+        ];
+        node.frr().configure("bgpd", &lines).unwrap();
+    };
+    announce(lab.node(1), "neighbor 10.0.0.254 password wrong");
+    announce(lab.node(2), "no neighbor 10.0.0.254 password");
+    let marked = BTreeMap::from([(NodeId(2), vec!["64501:100".to_owned()])]);
+    let communities = || lab.tor().communities("10.0.0.0/24").unwrap();
+    let wait_for_paths = |expected: &BTreeMap<NodeId, Vec<String>>| {
+        let check = || if communities() == *expected { Ok(()) } else { Err(format!("{:?}", communities())) };
+        eventually("the paths at the ToR", SOON, check).unwrap();
+    };
+    wait_for_paths(&marked);
+    assert_eq!(lab.tor().established().unwrap(), [NodeId(2)].into(), "a wrong password makes no session");
+    assert_eq!(lab.tor().paths("10.0.0.0/24").unwrap()[&NodeId(2)]["locPrf"], 150, "the session is internal");
+
+    announce(lab.node(1), "neighbor 10.0.0.254 password right");
+    wait_for_paths(&[NodeId(1), NodeId(2)].map(|node| (node, vec!["64501:100".to_owned()])).into());
+    assert!(lab.tor().vtysh(&["show bgp summary"]).unwrap().contains("10.0.0.1"));
 }
 
 #[test]

@@ -46,7 +46,7 @@ pub(super) fn status(name: &str) -> Result<()> {
     }
     println!("\n{:<8} {:<12} {:>10} {:>9}  BFD", "session", "state", "up", "prefixes");
     for neighbour in Tor::of(&topology).neighbours()?.into_values() {
-        let (up, bfd) = (neighbour.uptime_ms / 1000, neighbour.bfd.as_deref().unwrap_or("-"));
+        let (up, bfd) = (neighbour.uptime_ms / 1000, neighbour.bfd.map_or("-".into(), |bfd| bfd.state));
         let (node, state, prefixes) = (neighbour.node, &neighbour.state, neighbour.prefixes);
         println!("{node:<8} {state:<12} {up:>8} s {prefixes:>9}  {bfd}");
     }
