@@ -2,7 +2,7 @@
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{OpenOptionsExt, fchown};
 use std::path::Path;
 
 /// Replaces `path` by `content` with the given mode. Readers, and a machine that loses power, see the old
@@ -11,11 +11,22 @@ use std::path::Path;
 /// # Errors
 /// Whatever the file system says; `path` is then as it was.
 pub fn replace(path: &Path, content: &[u8], mode: u32) -> io::Result<()> {
+    replace_for(path, content, mode, None)
+}
+
+/// [`replace`], and the file belongs to the user and group `owner`.
+///
+/// # Errors
+/// As [`replace`]; giving a file away takes root.
+pub fn replace_for(path: &Path, content: &[u8], mode: u32, owner: Option<(u32, u32)>) -> io::Result<()> {
     let directory = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let name = path.file_name().ok_or_else(|| io::Error::other("the path names no file"))?;
     let staged = directory.join(format!(".{}.new", name.to_string_lossy()));
     let _ = fs::remove_file(&staged);
     let mut file = OpenOptions::new().write(true).create_new(true).mode(mode).open(&staged)?;
+    if let Some((user, group)) = owner {
+        fchown(&file, Some(user), Some(group))?;
+    }
     file.write_all(content)?;
     file.sync_all()?;
     fs::rename(&staged, path)?;

@@ -5,7 +5,7 @@
 //! twice (a password) or the neighbour itself (`remote-as`).
 
 use super::parse::{Config, Line, Object, words};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 /// The order in which steps are taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -78,20 +78,28 @@ fn building(object: &Object) -> Phase {
 }
 
 fn edit(object: &Object, present: &[Line], wanted: &[Line]) -> Step {
-    let printed = |lines: &[Line]| -> BTreeSet<Line> {
-        lines.iter().filter(|line| !is_default(&line.text)).cloned().collect()
-    };
-    let (present, wanted_set) = (printed(present), printed(wanted));
-    let missing: Vec<Line> =
-        wanted.iter().filter(|line| wanted_set.contains(line) && !present.contains(line)).cloned().collect();
-    let replaced: BTreeMap<_, _> = missing.iter().map(|line| (setting(line), ())).collect();
+    let present: BTreeSet<&Line> = present.iter().filter(|line| !is_default(&line.text)).collect();
+    let is_set: BTreeSet<_> = present.iter().map(|line| setting(line)).collect();
+    let to_set: BTreeSet<_> = wanted.iter().map(setting).collect();
+    // A default is not printed: it holds unless another value is.
+    let missing = wanted.iter().filter(|line| match is_default(&line.text) {
+        true => is_set.contains(&setting(line)),
+        false => !present.contains(line),
+    });
     // What depends on another line is longer than it, and goes first.
-    let surplus = present
+    let surplus: Vec<Line> = present
         .iter()
         .rev()
-        .filter(|line| !wanted_set.contains(line) && !replaced.contains_key(&setting(line)))
-        .map(undo);
-    let lines = surplus.chain(missing.iter().cloned()).collect();
+        .filter(|line| !wanted.contains(line) && !to_set.contains(&setting(line)))
+        .map(|line| undo(line))
+        .collect();
+    let lines = match object {
+        // bfdd has no `no` form for most lines of a profile.
+        Object::Profile(_) if !surplus.is_empty() => {
+            wanted.first().map(undo).into_iter().chain(wanted.iter().cloned()).collect()
+        }
+        _ => surplus.into_iter().chain(missing.cloned()).collect(),
+    };
     Step { phase: building(object), object: object.clone(), lines }
 }
 
@@ -107,7 +115,7 @@ fn setting(line: &Line) -> (&[String], String) {
         ["neighbor", ..] => 3,
         ["set", "as-path", ..] | ["bgp", "graceful-restart", ..] | ["echo", ..] => 3,
         ["set" | "match" | "bgp", ..] => 2,
-        [one, ..] if one.ends_with("-interval") || *one == "detect-multiplier" => 1,
+        [one, ..] if one.ends_with("-interval") || ["detect-multiplier", "coalesce-time"].contains(one) => 1,
         all => all.len(),
     };
     (&line.within, words[..length.min(words.len())].join(" "))

@@ -61,6 +61,8 @@ impl Config {
         let lines = nest(text);
         let marks = Marks::find(&lines);
         let mut config = Self::default();
+        let activated = implied_activations(&lines, &marks);
+        let lines = lines.into_iter().chain(activated);
         for line in lines {
             match owner(&line, &marks) {
                 Owner::Us(object) => config.objects.entry(object).or_default().push(line),
@@ -120,6 +122,22 @@ fn nest(text: &str) -> Vec<Line> {
     lines
 }
 
+/// In an instance without `no bgp default ipv4-unicast`, FRR activates IPv4 for every neighbour and prints
+/// only where that was undone. These are the lines that it does not print.
+fn implied_activations(lines: &[Line], marks: &Marks) -> Vec<Line> {
+    let Some(head) = lines.iter().find(|line| line.within.is_empty() && instance_of(line).is_some()) else {
+        return Vec::new();
+    };
+    let has = |text: &str| lines.iter().any(|line| instance_of(line).is_some() && line.text == text);
+    if has("no bgp default ipv4-unicast") {
+        return Vec::new();
+    }
+    let within: Arc<[String]> = [head.text.clone(), "address-family ipv4 unicast".to_owned()].into();
+    let activate = |peer: &IpAddr| format!("neighbor {peer} activate");
+    let implied = marks.neighbors.iter().map(activate).filter(|text| !has(&format!("no {text}")));
+    implied.map(|text| Line { within: within.clone(), text }).collect()
+}
+
 /// What shows that the instance, and which neighbours in it, are ours.
 #[derive(Debug, Default)]
 struct Marks {
@@ -134,7 +152,7 @@ impl Marks {
             match words(&line.text).as_slice() {
                 ["neighbor", "NOVAEDGE", "peer-group"] => marks.instance = true,
                 ["neighbor", peer, "description", "novaedge"] => {
-                    marks.neighbors.extend(peer.parse::<IpAddr>())
+                    marks.neighbors.extend(peer.parse::<IpAddr>());
                 }
                 ["neighbor", peer, "route-map", map, _] if map.starts_with("NOVAEDGE-") => {
                     marks.neighbors.extend(peer.parse::<IpAddr>());
@@ -184,6 +202,7 @@ fn owner_in_instance(line: &Line, asn: u32, marks: &Marks) -> Owner {
         ["router", ..]
         | ["neighbor", "NOVAEDGE", ..]
         | ["bgp", "router-id" | "graceful-restart", ..]
+        | ["coalesce-time", _]
         | ["bgp", "network", "import-check"]
         | ["no", "bgp", "network", "import-check"]
         | ["no", "bgp", "default", "ipv4-unicast"]

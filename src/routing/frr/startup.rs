@@ -2,11 +2,15 @@
 //!
 //! FRR's kernel coupling makes this safe: what the file announces goes out only while the kernel holds the
 //! address.
+//!
+//! The file belongs to whom its directory belongs to, which is FRR's user: a daemon that is started with
+//! `-f` reads it without root's rights.
 
 use super::render::HEADER;
 use crate::host::file;
 use std::fs;
 use std::io;
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 /// Makes `path` hold `text`, unless it holds something that is not ours. Returns what keeps it from that.
@@ -25,7 +29,9 @@ pub fn keep(path: &Path, text: &str) -> Option<String> {
         }
         Ok(_) | Err(_) => {}
     }
-    file::replace(path, text.as_bytes(), 0o640)
+    let owner = path.parent().and_then(|directory| fs::metadata(directory).ok());
+    let owner = owner.map(|directory| (directory.uid(), directory.gid()));
+    file::replace_for(path, text.as_bytes(), 0o640, owner)
         .err()
         .map(|error| format!("{shown} cannot be written: {error}"))
 }

@@ -1,0 +1,44 @@
+//! The contract of [`novaedge::routing::Daemon`], proved on real daemons: one battery of tests, run over
+//! every daemon that we drive.
+//!
+//! Each test has a world of its own: a ToR (real FRR), a node with the daemon under test, and the driver. The
+//! ToR's own words and its kernel's FIB decide; what the driver says about itself is checked against them.
+//!
+//! | file | what |
+//! |---|---|
+//! | [`fixture`] | what a daemon must bring to be tested |
+//! | [`world`] | ToR, node and driver, as sentences |
+//! | [`plans`] | routing plans, as sentences |
+//! | [`routes`] | prefixes come, change, go |
+//! | [`attributes`] | what the ToR sees beside the prefix |
+//! | [`sessions`] | passwords, timers, hops, BFD |
+//! | [`operator`] | what is not ours stays as it is |
+//! | [`faults`] | restarts, silence, refusals |
+//! | [`scale`] | a thousand prefixes |
+//! | [`floor`] | the same by hand, for comparing times |
+//! | [`frr`] | FRR's fixture, and what is FRR's alone |
+
+mod attributes;
+mod faults;
+mod fixture;
+mod floor;
+mod frr;
+mod operator;
+mod plans;
+mod routes;
+mod scale;
+mod sessions;
+mod world;
+
+/// Makes a `#[test]` of every test of the battery for one daemon.
+macro_rules! battery {
+    ($fixture:ty: $($file:ident { $($test:ident)+ })+) => {
+        $($(
+            #[test]
+            fn $test() {
+                crate::battery::$file::$test::<$fixture>();
+            }
+        )+)+
+    };
+}
+pub(crate) use battery;
