@@ -11,12 +11,7 @@ const VIP6: &str = "2001:db8::50/128";
 
 fn all_of_them() -> PathAttributes {
     let communities = ["64501:100", "64501:200", "no-export", "64501:1:2", "4294967295:0:7"];
-    PathAttributes {
-        local_preference: Some(150),
-        med: Some(50),
-        prepend: 2,
-        ..attributes(&communities)
-    }
+    PathAttributes { local_preference: Some(150), med: Some(50), prepend: 2, ..attributes(&communities) }
 }
 
 /// RFC 4271 §5.1.5: no local preference to an eBGP peer, whose default of 100 shows (FRR leaves it out).

@@ -47,7 +47,7 @@ battery! { OfFrr:
         a_frozen_daemon_is_told_from_a_working_one
         the_loop_follows_the_newest_plan
     }
-    scale { a_thousand_prefixes_and_one_more }
+    scale { a_thousand_prefixes_share_one_session }
 }
 
 impl Fixture for OfFrr {
@@ -195,8 +195,10 @@ fn half_a_neighbour_is_taken_back() {
     let error = world.try_apply(&plan).unwrap_err();
     assert!(matches!(&error, ApplyError::Refused { line, .. } if line.contains("ttl-security")), "{error}");
     world.routed(VIP);
-    let left: Vec<_> =
-        OfFrr::our_lines(world.node()).into_iter().filter(|line| line.contains("neighbor 10.0.0.66")).collect();
+    let left: Vec<_> = OfFrr::our_lines(world.node())
+        .into_iter()
+        .filter(|line| line.contains("neighbor 10.0.0.66"))
+        .collect();
     assert_eq!(left, Vec::<String>::new());
     let began = world.session();
     world.try_apply(&plan).unwrap_err();
@@ -216,7 +218,8 @@ fn a_refused_change_restores_what_was_there() {
     let (before, began) = (OfFrr::our_lines(world.node()), world.session());
     let hops = NonZeroU8::new(2);
     let timers = Timers { hold_seconds: 30, keepalive_seconds: 10 };
-    let impossible = Peer { timers, source: Some(TOR), multihop: hops, ttl_security: hops, ..peer(TOR, 64500) };
+    let impossible =
+        Peer { timers, source: Some(TOR), multihop: hops, ttl_security: hops, ..peer(TOR, 64500) };
     let error = world.try_apply(&Plan::speaker().with_peer(impossible).announcing(VIP)).unwrap_err();
     assert!(matches!(error, ApplyError::Refused { .. }), "{error}");
     assert!(same(&OfFrr::our_lines(world.node()), &before));
@@ -254,7 +257,8 @@ fn the_startup_file_brings_everything_back() {
     OfFrr::crash(world.node(), "bgpd");
     let read = OfFrr::our_lines(world.node());
     assert!(same(&read, &before), "nobody has talked to bgpd yet: {read:#?} instead of {before:#?}");
-    eventually("a new session", SOON, || if world.session().begun > begun { Ok(()) } else { Err("none") }).unwrap();
+    eventually("a new session", SOON, || if world.session().begun > begun { Ok(()) } else { Err("none") })
+        .unwrap();
     world.sees("the prefix sent again", |seen| seen.peers[&TOR].prefixes_sent == 1);
     let lost = |event: &Event| matches!(event.change, Change::Remove(..));
     assert!(!world.fib.events(started).iter().any(lost), "the ToR lost the route");

@@ -1,7 +1,7 @@
 //! Routing plans, as sentences.
 
 use novaedge::model::bfd::{BfdProfile, Interval};
-use novaedge::model::bgp::{Asn, Community, GracefulRestart, PathAttributes, Password, Peer, Timers};
+use novaedge::model::bgp::{Asn, Community, GracefulRestart, Password, PathAttributes, Peer, Timers};
 use novaedge::model::net::HostRoute;
 use novaedge::plan::{Announcement, RoutingPlan, SpeakerPlan};
 use std::collections::{BTreeMap, BTreeSet};
@@ -97,7 +97,12 @@ impl Plan {
         self.announcing_to(prefix, attributes, all)
     }
 
-    pub fn announcing_to(mut self, prefix: &str, attributes: PathAttributes, peers: BTreeSet<IpAddr>) -> Self {
+    pub fn announcing_to(
+        mut self,
+        prefix: &str,
+        attributes: PathAttributes,
+        peers: BTreeSet<IpAddr>,
+    ) -> Self {
         self.0.announcements.insert(route(prefix), Announcement { attributes, peers });
         self
     }

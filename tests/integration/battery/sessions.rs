@@ -95,7 +95,8 @@ pub fn a_peer_may_use_another_port<F: Fixture>() {
     // The ToR only listens, so the session can only come over the other port.
     let passive = ["router bgp 64500", "neighbor 10.0.0.1 passive"];
     world.lab.tor().configure("bgpd", &passive).unwrap();
-    world.apply(&Plan::speaker().with_peer(Peer { port: NonZeroU16::new(1179).unwrap(), ..peer(TOR, 64500) }));
+    world
+        .apply(&Plan::speaker().with_peer(Peer { port: NonZeroU16::new(1179).unwrap(), ..peer(TOR, 64500) }));
     world.established();
 }
 
@@ -103,7 +104,8 @@ pub fn a_peer_may_use_another_port<F: Fixture>() {
 pub fn bfd_watches_the_peer<F: Fixture>() {
     let mut world = World::<F>::of("bfd", |lab| lab.bfd(100, 3));
     world.hold(VIP);
-    let profile = ["bfd", "profile lab", "echo-mode", "echo transmit-interval 100", "echo receive-interval 100"];
+    let profile =
+        ["bfd", "profile lab", "echo-mode", "echo transmit-interval 100", "echo receive-interval 100"];
     world.lab.tor().configure("bfdd", &profile).unwrap();
     for echo in [false, true] {
         let watched = Peer { bfd: Some(bfd(echo)), ..peer(TOR, 64500) };

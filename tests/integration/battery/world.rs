@@ -6,7 +6,7 @@ use anyhow::{Result, ensure};
 use novaedge::model::observed::Observed;
 use novaedge::plan::RoutingPlan;
 use novaedge::routing::{Applied, ApplyError, Daemon, drive};
-use novaedge_lab::lab::Builder;
+use novaedge_lab::builder::Builder;
 use novaedge_lab::{FibWatch, Lab, Node, NodeId, eventually};
 use std::fmt::Debug;
 use std::sync::{Arc, MutexGuard, PoisonError};
@@ -38,7 +38,8 @@ impl<F: Fixture> World<F> {
         let builder = Lab::builder(&format!("{}-{name}", F::NAME)).nodes(1).without_backends();
         let lab = shaped(builder).up().unwrap();
         let fib = lab.watch_fib().unwrap();
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        let runtime =
+            tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         let driver = F::driver(lab.node(1));
         Self { driver, runtime, lab, fib, _alone: alone }
     }
@@ -128,7 +129,8 @@ impl<F: Fixture> World<F> {
     /// How often the ToR's session with the node came and went, and how many UPDATE messages came over it.
     pub fn session(&self) -> Session {
         let peers = self.lab.tor().ask_json("bgpd", "show bgp neighbors 10.0.0.1 json").unwrap();
-        let number = |pointer: &str| peers.pointer(&format!("/10.0.0.1/{pointer}")).and_then(|n| n.as_u64()).unwrap();
+        let number =
+            |pointer: &str| peers.pointer(&format!("/10.0.0.1/{pointer}")).and_then(|n| n.as_u64()).unwrap();
         Session {
             begun: number("connectionsEstablished"),
             dropped: number("connectionsDropped"),
