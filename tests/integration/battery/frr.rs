@@ -249,7 +249,7 @@ fn the_startup_file_brings_everything_back() {
     std::fs::write(&config, "").unwrap();
     let options = Options { vty_dir: world.node().vty_dir(), startup_config: Some(config.clone()) };
     let plan = Plan::to_the_tor().restarting_gracefully(30).announcing(VIP);
-    world.with_driver(Frr::new(options.clone())).apply(&plan);
+    world.with_driver(Frr::new(options)).apply(&plan);
     world.routed(VIP);
     let started = Instant::now();
     let before = OfFrr::our_lines(world.node());

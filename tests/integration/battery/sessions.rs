@@ -59,7 +59,7 @@ pub fn hops_are_limited_and_allowed<F: Fixture>() {
     let near = Peer { ttl_security: NonZeroU8::new(1), ..peer(TOR, 64500) };
     let gtsm = ["router bgp 64500", "neighbor 10.0.0.1 ttl-security hops 1"];
     world.lab.tor().configure("bgpd", &gtsm).unwrap();
-    world.apply(&Plan::speaker().with_peer(near.clone()).announcing(VIP));
+    world.apply(&Plan::speaker().with_peer(near).announcing(VIP));
     world.routed(VIP);
 
     // The ToR's address on the client's side is one hop further, for who counts the TTL.
@@ -120,7 +120,7 @@ pub fn bfd_watches_the_peer<F: Fixture>() {
         assert_eq!((session.multihop, session.local), (false, Some(world.node().address4().into())));
         assert_eq!(session.echo_interval_ms, echo.then_some(100));
         let tor = world.lab.tor().neighbours().unwrap();
-        assert_eq!(tor[&NodeId(1)].bfd.as_deref(), Some("up"));
+        assert_eq!(tor[&NodeId(1)].bfd.as_ref().unwrap().state, "up");
     }
     assert_eq!(world.session().dropped, 0);
 }
