@@ -1,16 +1,16 @@
 //! One request on the wire.
 
-use super::{Outcome, Plan, Sample, Traffic};
+use super::{Outcome, Plan, Sample, Traffic, source};
 use crate::http1::{self, Answer};
 use crate::topology::NodeId;
 use crate::visit::accepted_by;
 use socket2::SockRef;
 use std::io::{self, ErrorKind};
 use std::mem::MaybeUninit;
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::time::Instant;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpStream, UdpSocket};
+use tokio::net::TcpStream;
 
 /// A connection and what is known of it.
 #[derive(Debug)]
@@ -23,7 +23,7 @@ pub(super) struct Connection {
 
 impl Connection {
     async fn open(to: SocketAddr) -> io::Result<Self> {
-        let stream = TcpStream::connect(to).await?;
+        let stream = source::connect(to).await?;
         stream.set_nodelay(true)?;
         let (port, flow) = (stream.local_addr()?.port(), accepted_by(&SockRef::from(&stream)));
         Ok(Self { stream, port, flow, carried: 0 })
@@ -143,10 +143,8 @@ pub(super) async fn datagram(plan: &Plan, started: Instant) -> Sample {
 }
 
 async fn echo(to: SocketAddr, attempt: &mut Attempt) -> io::Result<Option<String>> {
-    let any = if to.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() };
-    let socket = UdpSocket::bind(SocketAddr::new(any, 0)).await?;
+    let socket = source::datagrams(to).await?;
     attempt.port = socket.local_addr()?.port();
-    socket.connect(to).await?;
     socket.send(b"probe").await?;
     let mut answer = [0; 512];
     let length = socket.recv(&mut answer).await?;

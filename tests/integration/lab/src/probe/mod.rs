@@ -15,11 +15,13 @@
 //! | [`report`] | arithmetic over the samples, pure |
 //! | `schedule` | the open loop |
 //! | `exchange` | one request on the wire |
+//! | `source` | source ports, none used twice |
 
 mod exchange;
 pub mod report;
 pub mod sample;
 mod schedule;
+mod source;
 #[cfg(test)]
 mod tests;
 
