@@ -8,6 +8,7 @@ use k8s_openapi::api::core::v1::Node;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use k8s_openapi::jiff::Timestamp;
 use std::cmp::Reverse;
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 #[derive(Debug)]
@@ -18,13 +19,16 @@ pub struct Here<'a> {
     pub labels: Labels,
     pub annotations: Labels,
     pub previous: Option<&'a Snapshot>,
+    /// The nodes' own.
+    addresses: BTreeMap<IpAddr, &'a Name>,
 }
 
 impl<'a> Here<'a> {
     pub fn new(world: &'a Resources, node: &'a Name, previous: Option<&'a Snapshot>) -> Self {
         let object = world.nodes.get(node);
         let annotations = object.and_then(|object| object.metadata.annotations.clone()).unwrap_or_default();
-        Self { world, node, labels: object.map(labels).unwrap_or_default(), annotations, previous }
+        let labels = object.map(labels).unwrap_or_default();
+        Self { world, node, labels, annotations, previous, addresses: addresses(world) }
     }
 
     pub fn is_selected(&self, selector: &Selector) -> bool {
@@ -33,11 +37,7 @@ impl<'a> Here<'a> {
 
     /// The node whose own address this is.
     pub fn node_with(&self, address: IpAddr) -> Option<&'a Name> {
-        let has = |node: &Node| {
-            let addresses = node.status.as_ref().and_then(|status| status.addresses.as_ref());
-            addresses.into_iter().flatten().any(|own| own.address.parse() == Ok(address))
-        };
-        self.world.nodes.iter().find(|(_, node)| has(node)).map(|(name, _)| name)
+        self.addresses.get(&address).copied()
     }
 
     /// Whether this node, and no other, is known to be selected. Without a Node object nobody can know.
@@ -45,6 +45,16 @@ impl<'a> Here<'a> {
         let selected = self.world.nodes.iter().filter(|(_, node)| selector.matches(&labels(node)));
         selected.map(|(name, _)| name).eq([self.node])
     }
+}
+
+fn addresses(world: &Resources) -> BTreeMap<IpAddr, &Name> {
+    let mut addresses = BTreeMap::new();
+    for (name, node) in &world.nodes {
+        let own = node.status.as_ref().and_then(|status| status.addresses.as_ref());
+        let parsed = own.into_iter().flatten().filter_map(|own| own.address.parse().ok());
+        addresses.extend(parsed.map(|address| (address, name)));
+    }
+    addresses
 }
 
 fn labels(node: &Node) -> Labels {

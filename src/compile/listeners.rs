@@ -51,7 +51,7 @@ fn share(
     rejections: &mut Vec<Rejection>,
 ) -> Option<Serves> {
     let mut settled: Option<Settled> = None;
-    for Attached { offer, traffic } in sharing {
+    for Attached { offer, traffic, .. } in sharing {
         settled = Some(match (settled, traffic) {
             (None, traffic) => Settled { by: format!("{} of {}", offer.section, offer.gateway), traffic },
             (Some(Settled { by, traffic: Traffic::Http(mut routes) }), Traffic::Http(more)) => {

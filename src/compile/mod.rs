@@ -21,7 +21,7 @@
 //! | [`backend`], [`health`] | upstream groups |
 //! | [`gateway`] | what each listener offers to take in |
 //! | [`route`], [`matches`] | rules, and what they compare |
-//! | [`attach`] | which routes belong to which listeners |
+//! | [`attach`], [`parent`] | which routes belong to which listeners |
 //! | [`listeners`], [`precedence`] | listeners merged by port, their rules sorted |
 //! | [`later`] | kinds that this version refuses |
 
@@ -36,6 +36,7 @@ pub mod here;
 pub mod later;
 pub mod listeners;
 pub mod matches;
+pub mod parent;
 pub mod peer;
 pub mod precedence;
 pub mod refs;

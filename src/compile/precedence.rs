@@ -72,22 +72,34 @@ impl Precedence {
 /// the rules of the wider hostnames that cover it: precedence is among the rules that *match*, so a
 /// request that no rule of `www.example.com` takes may still be one for `*.example.com`.
 pub fn virtual_hosts(routes: &[(Vec<Hostname>, Route)]) -> Vec<VirtualHost> {
-    let mut written: BTreeMap<&Hostname, BTreeMap<Precedence, Rule>> = BTreeMap::new();
+    let mut written: BTreeMap<Hostname, BTreeMap<Precedence, Rule>> = BTreeMap::new();
     for (hostnames, route) in routes {
         for hostname in hostnames {
-            written.entry(hostname).or_default().extend(rules(route));
+            written.entry(hostname.clone()).or_default().extend(rules(route));
         }
     }
-    let mut order: Vec<&Hostname> = written.keys().copied().collect();
-    order.sort_by_key(|hostname| breadth(hostname));
     let of_host = |hostname: &Hostname| {
         let mut seen = BTreeSet::new();
-        let covering = order.iter().filter(|wide| covers(wide, hostname)).flat_map(|wide| &written[*wide]);
+        let covering = widening(hostname).into_iter().filter_map(|wider| written.get(&wider)).flatten();
         let first = covering.filter(|(precedence, _)| seen.insert((&precedence.age, precedence.place)));
         first.map(|(_, rule)| rule.clone()).collect()
     };
-    let host = |hostname: &&Hostname| VirtualHost { hostname: (*hostname).clone(), rules: of_host(hostname) };
-    order.iter().map(host).collect()
+    let mut order: Vec<&Hostname> = written.keys().collect();
+    order.sort_by_key(|hostname| breadth(hostname));
+    let host = |hostname: &Hostname| VirtualHost { hostname: hostname.clone(), rules: of_host(hostname) };
+    order.into_iter().map(host).collect()
+}
+
+/// The hostname and those that cover it, the narrowest first.
+fn widening(hostname: &Hostname) -> Vec<Hostname> {
+    let (itself, suffixes) = match hostname {
+        Hostname::Exact(name) => (Some(hostname.clone()), name.as_str()),
+        Hostname::Wildcard(suffix) => (None, suffix.as_str()),
+        Hostname::Any => (None, ""),
+    };
+    let wildcards =
+        suffixes.match_indices('.').map(|(dot, _)| Hostname::Wildcard(suffixes[dot..].to_owned()));
+    itself.into_iter().chain(wildcards).chain([Hostname::Any]).collect()
 }
 
 fn rules(route: &Route) -> impl Iterator<Item = (Precedence, Rule)> {

@@ -70,10 +70,12 @@ pub fn verdict(spec: &VipSpec, here: &Here, findings: &mut Findings) -> Option<V
     } = spec;
     let (selector, ports, min_healthy_nodes, drain_period, bfd, block) = findings.whole(|findings| {
         mode_is_bgp(*mode, findings);
-        foreign("spec.interface", interface.is_some(), "L2ARP", findings);
-        foreign("spec.l2", l2.is_some(), "L2ARP", findings);
-        foreign("spec.ospfConfig", ospf_config.is_some(), "OSPF", findings);
-        if bgp_config.is_none() && *mode == Some(Mode::Bgp) {
+        if *mode == Some(Mode::Bgp) {
+            foreign("spec.interface", interface.is_some(), "L2ARP", findings);
+            foreign("spec.l2", l2.is_some(), "L2ARP", findings);
+            foreign("spec.ospfConfig", ospf_config.is_some(), "OSPF", findings);
+        }
+        if *mode == Some(Mode::Bgp) && bgp_config.is_none() {
             findings.refuse("spec.bgpConfig", Reason::Missing, "mode BGP needs bgpConfig: localAS and peers");
         }
         let selector = Selector::parse(node_selector.as_ref(), "spec.nodeSelector", findings);

@@ -17,6 +17,7 @@ use crate::model::name::Name;
 use crate::model::snapshot::Snapshot;
 use crate::model::vip::{Addresses, Reach, Vip};
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
 
 /// This node's share. `used_ports` are still empty.
 #[derive(Debug, Default)]
@@ -72,16 +73,21 @@ fn assemble(
 ) -> Vips {
     let mut vips = Vips::default();
     let mut assembly = Assembly::default();
+    let mut taken = BTreeMap::new();
     for name in by_age(owners, here) {
         let (Some(draft), Some(findings)) = (drafts.remove(&name), about.get_mut(&name)) else { continue };
+        let addresses = owners[&name];
         let candidate = match draft.verdict {
             Some(Verdict::Elsewhere) => continue,
-            Some(Verdict::Here(candidate)) => agreeing(*candidate, owners[&name], &vips, &assembly, findings),
+            Some(Verdict::Here(candidate)) => agreeing(*candidate, addresses, &taken, &assembly, findings),
             Some(Verdict::Unfit) | None => None,
         };
-        let Some(candidate) = candidate.or_else(|| as_before(&name, here, findings)) else { continue };
+        let agreed = candidate.map(|candidate| (candidate, addresses));
+        let agreed = agreed.or_else(|| as_before(&name, owners, here, findings));
+        let Some((candidate, addresses)) = agreed else { continue };
+        taken.extend(addresses.iter().map(|route| (route.address(), name.clone())));
         let vip = Vip {
-            addresses: owners[&name],
+            addresses,
             ports: candidate.ports,
             reach: Reach::Bgp(assembly.join(&name, candidate.wish)),
             used_ports: BTreeSet::new(),
@@ -100,14 +106,14 @@ fn assemble(
 fn agreeing(
     mut candidate: Candidate,
     addresses: Addresses,
-    older: &Vips,
+    older: &BTreeMap<IpAddr, Name>,
     assembly: &Assembly,
     findings: &mut Findings,
 ) -> Option<Candidate> {
     let sessions = &mut candidate.wish.sessions;
     sessions.retain(|peer, _| {
-        let vip = older.vips.iter().find(|(_, vip)| vip.addresses.contains(*peer));
-        if let Some((vip, _)) = vip {
+        let vip = older.get(peer);
+        if let Some(vip) = vip {
             let message = format!("{peer} is the address of ProxyVIP {vip}; write the router's");
             findings.refuse("spec.bgpConfig.peers", Reason::AddressInUse, message);
         }
@@ -141,8 +147,17 @@ fn in_service<'a>(name: &Name, here: &Here<'a>) -> Option<(&'a Vip, &'a Speaker)
 }
 
 /// What the VIP was in service, in the words of a candidate.
-fn as_before(name: &Name, here: &Here, findings: &mut Findings) -> Option<Candidate> {
+fn as_before(
+    name: &Name,
+    owners: &BTreeMap<Name, Addresses>,
+    here: &Here,
+    findings: &mut Findings,
+) -> Option<(Candidate, Addresses)> {
     let (vip, speaker) = in_service(name, here)?;
+    let shares = |other: &Addresses| vip.addresses.iter().any(|route| other.contains(route.address()));
+    if owners.iter().any(|(other, addresses)| other != name && shares(addresses)) {
+        return None;
+    }
     findings.note("", Reason::Ignored, "the edit is not used; the VIP goes on as it was before");
     let Reach::Bgp(route) = &vip.reach;
     let sessions = route.peers.iter().filter_map(|address| {
@@ -157,11 +172,12 @@ fn as_before(name: &Name, here: &Here, findings: &mut Findings) -> Option<Candid
         sessions: sessions.collect(),
         attributes: route.attributes.clone(),
     };
-    Some(Candidate {
+    let candidate = Candidate {
         ports: vip.ports.clone(),
         wish,
         min_healthy_nodes: vip.min_healthy_nodes,
         withdraw_when_no_backends: vip.withdraw_when_no_backends,
         drain_period: vip.drain_period,
-    })
+    };
+    Some((candidate, vip.addresses))
 }

@@ -126,8 +126,9 @@ pub struct Rule {
     pub timeout: Option<Duration>,
 }
 
-/// The rules of one hostname, in the order in which they are tried (`compile` has sorted them by
-/// Gateway API's precedence).
+/// The rules for one hostname, in the order in which they are tried (`compile` has sorted them by Gateway
+/// API's precedence). The first virtual host that matches a request decides alone: rules of wider hostnames
+/// that cover this one are in the list as well.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct VirtualHost {
     pub hostname: Hostname,

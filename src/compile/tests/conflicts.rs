@@ -102,6 +102,7 @@ fn a_refused_edit_changes_nothing() {
     let edits = [
         ("10.200.0.20", "10.200.0.0/24"),
         ("10.200.0.20", "10.200.0.30"),
+        ("10.200.0.20", "10.0.0.254"),
         ("mode: BGP", "mode: OSPF"),
         ("ports: [80, 443]", "ports: [80, 80]"),
         ("localAS: 64501", "localAS: 0"),
