@@ -159,3 +159,23 @@ spec: {{vipRef: web, listeners: [{{name: db, port: 443, protocol: TCP}}]}}{}{}",
     let Serves::Tcp(shares) = &compiled.snapshot.serving.listeners[&key].serves else { panic!() };
     assert_eq!(shares.len(), 1);
 }
+
+#[test]
+fn a_vip_that_only_this_node_cannot_serve_keeps_its_address() {
+    let old = vip("old", "10.200.0.20", "").replace("localAS: 64501", "localASBase: 65000");
+    let compiled = compiled(&format!("{old}\n---{}", vip("new", "10.200.0.20", "")));
+    assert!(names(&compiled).is_empty());
+    assert!(said(&compiled).contains(&"ProxyVIP new: spec.address: Conflicted".to_owned()));
+}
+
+#[test]
+fn editing_the_oldest_withdraws_none_of_the_others() {
+    let (old, young) = (vip("old", "10.200.0.20", ""), vip("young", "10.200.0.21", ""));
+    let before = compile(&world(&format!("{old}\n---{young}")), &name("n1"), None).snapshot;
+    let edited = old.replace("as: 64500", "as: 64500, holdTime: 30");
+    let after = compile(&world(&format!("{edited}\n---{young}")), &name("n1"), Some(&before));
+    assert_eq!(after.snapshot.vips, before.vips);
+    let peer = after.snapshot.speaker.as_ref().unwrap().peers.values().next().unwrap();
+    assert_eq!(peer.timers.hold_seconds, 30, "the session is the oldest one's");
+    assert!(said(&after).contains(&"ProxyVIP young: spec.bgpConfig.peers: Conflicted".to_owned()));
+}
