@@ -1,3 +1,5 @@
-//! Domain-free tools inside the process: tasks that cannot die unnoticed.
+//! Domain-free tools inside the process: tasks that cannot die unnoticed, waits between attempts, log lines.
 
+pub mod backoff;
 pub mod tasks;
+pub mod telemetry;
