@@ -13,6 +13,7 @@
 //! ```
 
 pub mod api;
+pub mod cli;
 pub mod compile;
 pub mod host;
 pub mod l2;

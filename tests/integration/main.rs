@@ -4,7 +4,9 @@
 use std::sync::Mutex;
 
 mod battery;
+mod cli;
 mod exposure;
+mod golden;
 mod inside;
 mod link;
 

@@ -1,0 +1,74 @@
+//! `status`: the whole node at a glance, and what is wrong.
+
+use super::{of, span};
+use crate::model::observed::{BfdState, PeerState};
+use crate::model::status::{NodeStatus, Phase, Rejected};
+use std::fmt::Write;
+
+/// A line for each part of the node, then the problems.
+pub fn status(status: &NodeStatus, now: u64) -> String {
+    let mut text = String::new();
+    for (part, words) in overview(status, now) {
+        // A String takes whatever is written to it.
+        let _ = writeln!(text, "{part:<12}{words}");
+    }
+    let problems = problems(status);
+    if problems.is_empty() {
+        return text;
+    }
+    text += "\nProblems\n";
+    for problem in problems {
+        let _ = writeln!(text, "  {problem}");
+    }
+    text
+}
+
+fn overview(status: &NodeStatus, now: u64) -> Vec<(&'static str, String)> {
+    let NodeStatus { node, version, generation, started, leaving, vips, routing, served, rejected: _ } =
+        status;
+    let announced = vips.values().filter(|vip| vip.phase == Phase::Announced).count();
+    let peers_up = routing.peers.values().filter(|peer| peer.state == PeerState::Established).count();
+    let bfd_up = routing.bfd.values().filter(|session| session.state == BfdState::Up).count();
+    let endpoints = served.backends.values().map(|backend| backend.endpoints.len()).sum();
+    let healthy = served.backends.values().map(|backend| backend.healthy()).sum();
+    let daemon = routing.daemon.as_ref().map(|daemon| format!("{} {}", daemon.name, daemon.version));
+    let mut lines = vec![
+        ("Node", format!("{node}, novaedge {version}, up {}", span(now.saturating_sub(*started)))),
+        ("Snapshot", format!("generation {generation}")),
+        ("Daemon", daemon.unwrap_or_else(|| "does not answer".to_owned())),
+        ("Peers", format!("{} up", of(peers_up, routing.peers.len()))),
+        ("BFD", format!("{} up", of(bfd_up, routing.bfd.len()))),
+        ("VIPs", format!("{} announced", of(announced, vips.len()))),
+        ("Backends", format!("{} endpoints healthy", of(healthy, endpoints))),
+        ("Traffic", format!("{} connections, {} requests in flight", served.connections, served.in_flight)),
+    ];
+    if let Some(step) = leaving {
+        lines.push(("Leaving", step.clone()));
+    }
+    lines
+}
+
+/// Everything that is not as it should be, a sentence each; empty when all is well.
+pub fn problems(status: &NodeStatus) -> Vec<String> {
+    let mut problems: Vec<String> = status.rejected.iter().map(rejection).collect();
+    for (name, vip) in &status.vips {
+        problems.extend(vip.reasons.iter().map(|reason| format!("VIP {name}: {}", reason.message)));
+    }
+    problems.extend(status.routing.trouble.iter().map(|error| format!("Routing daemon: {error}")));
+    for (peer, session) in status.routing.bfd.iter().filter(|(_, session)| session.state != BfdState::Up) {
+        let why = session.diagnostic.as_ref().map(|words| format!(": {words}")).unwrap_or_default();
+        problems.push(format!("BFD session to {peer} is {}{why}", session.state));
+    }
+    for (key, backend) in status.served.backends.iter().filter(|(_, backend)| backend.healthy() == 0) {
+        problems.push(format!("Backend {key} has no healthy endpoint ({} known)", backend.endpoints.len()));
+    }
+    problems
+}
+
+/// `web.yaml:3: ProxyVIP web, spec.address: 10.0.0.0/24 is a network …`.
+fn rejection(rejected: &Rejected) -> String {
+    let Rejected { object, field, reason: _, message, place } = rejected;
+    let place = place.as_ref().map(|place| format!("{place}: ")).unwrap_or_default();
+    let field = if field.is_empty() { String::new() } else { format!(", {field}") };
+    format!("{place}{object}{field}: {message}")
+}

@@ -1,0 +1,191 @@
+//! What the commands print: a status in, a text that a person has read out.
+
+use crate::golden::golden;
+use novaedge::cli::output::{Format, encode};
+use novaedge::cli::show;
+use novaedge::model::net::{HostRoute, Port};
+use novaedge::model::observed::{
+    BackendHealth, BfdObserved, BfdState, DaemonVersion, EndpointHealth, Observed, PeerObserved, PeerState,
+    Served,
+};
+use novaedge::model::status::{Explained, NodeStatus, Phase, Reason, Rejected, VipStatus};
+use std::collections::{BTreeMap, BTreeSet};
+
+const NOW: u64 = 1_800_000_000;
+
+fn route(text: &str) -> HostRoute {
+    HostRoute::parse(text).unwrap()
+}
+
+fn port(number: u16) -> Port {
+    Port::new(number).unwrap()
+}
+
+fn vip(addresses: &[&str], phase: Phase, age: u64, reasons: &[Reason]) -> VipStatus {
+    VipStatus {
+        addresses: addresses.iter().map(|text| route(text)).collect(),
+        mode: "BGP".to_owned(),
+        phase,
+        reasons: reasons.iter().map(Explained::from).collect(),
+        since: NOW - age,
+        ports: vec![port(80), port(443)],
+    }
+}
+
+fn peer(state: PeerState, uptime_seconds: u64, sent: u64, last_error: Option<&str>) -> PeerObserved {
+    PeerObserved {
+        asn: 64500,
+        local_asn: 64501,
+        state,
+        uptime_seconds,
+        prefixes_sent: sent,
+        prefixes_received: 0,
+        flaps: u64::from(last_error.is_some()),
+        last_error: last_error.map(str::to_owned),
+    }
+}
+
+fn session(state: BfdState, uptime_seconds: u64, echo: Option<u32>, diagnostic: Option<&str>) -> BfdObserved {
+    BfdObserved {
+        state,
+        local: Some("10.1.0.11".parse().unwrap()),
+        interface: Some("eth0".to_owned()),
+        multihop: false,
+        uptime_seconds,
+        diagnostic: diagnostic.map(str::to_owned),
+        transmit_interval_ms: 100,
+        receive_interval_ms: 100,
+        detect_multiplier: 3,
+        remote_detect_multiplier: 3,
+        echo_interval_ms: echo,
+    }
+}
+
+fn backend(endpoints: &[(&str, EndpointHealth)]) -> BackendHealth {
+    let endpoints = endpoints.iter().map(|(address, health)| (address.parse().unwrap(), *health));
+    BackendHealth { endpoints: endpoints.collect() }
+}
+
+/// A node on which all is well.
+fn well() -> NodeStatus {
+    let addresses = ["10.200.0.20", "2001:db8::50"];
+    let routing = Observed {
+        daemon: Some(DaemonVersion { name: "frr".to_owned(), version: "8.4.4".to_owned() }),
+        peers: BTreeMap::from([("10.1.0.1".parse().unwrap(), peer(PeerState::Established, 11_100, 2, None))]),
+        announced: addresses.iter().map(|text| route(text)).collect(),
+        bfd: BTreeMap::from([("10.1.0.1".parse().unwrap(), session(BfdState::Up, 11_102, Some(50), None))]),
+        ..Observed::default()
+    };
+    let healthy = [("192.0.2.1:8080", EndpointHealth::Healthy), ("[fd00::1]:8080", EndpointHealth::Healthy)];
+    NodeStatus {
+        node: "n1".parse().unwrap(),
+        version: "0.1.0".to_owned(),
+        generation: 4,
+        started: NOW - 11_400,
+        leaving: None,
+        vips: BTreeMap::from([("web".parse().unwrap(), vip(&addresses, Phase::Announced, 11_090, &[]))]),
+        routing,
+        served: Served {
+            backends: BTreeMap::from([("default/web".to_owned().try_into().unwrap(), backend(&healthy))]),
+            connections: 12,
+            in_flight: 3,
+            ..Served::default()
+        },
+        rejected: Vec::new(),
+    }
+}
+
+/// The same node with something wrong everywhere.
+fn ill() -> NodeStatus {
+    let mut status = well();
+    let down = "10.1.0.2".parse().unwrap();
+    let words = "Hold Timer Expired";
+    let holder = Some("sshd (pid 812)".to_owned());
+    let vips = [
+        (
+            "web",
+            vip(
+                &["10.200.0.20"],
+                Phase::Announced,
+                90,
+                &[Reason::PeerDown { peer: down, error: Some(words.to_owned()) }],
+            ),
+        ),
+        (
+            "shop",
+            vip(
+                &["10.200.0.21"],
+                Phase::Preparing,
+                5,
+                &[
+                    Reason::PortInUse { port: port(80), holder },
+                    Reason::PortNotBound { port: port(443) },
+                    Reason::AddressNotHeld { address: route("10.200.0.21"), error: None },
+                ],
+            ),
+        ),
+        ("try", vip(&["10.200.0.22"], Phase::Announced, 172_800, &[Reason::NoListeners])),
+        ("old", vip(&["10.200.0.23"], Phase::Withdrawn, 0, &[Reason::Leaving])),
+    ];
+    status.vips = vips.into_iter().map(|(name, vip)| (name.parse().unwrap(), vip)).collect();
+    status.leaving = Some("Withdrawn".to_owned());
+    status.routing.peers.insert(down, peer(PeerState::Active, 0, 0, Some(words)));
+    status.routing.bfd.insert(down, session(BfdState::Down, 0, None, Some("control detection time expired")));
+    status.routing.announced = BTreeSet::from([route("10.200.0.20")]);
+    status.routing.restarts = 1;
+    status.routing.refused.insert(route("10.200.0.99"), "% Malformed prefix".to_owned());
+    status.routing.trouble = Some("bgpd refused \"neighbor 10.1.0.2 password …\"".to_owned());
+    let sick = [("192.0.2.1:8080", EndpointHealth::Unhealthy), ("192.0.2.2:8080", EndpointHealth::Unknown)];
+    status.served.backends.insert("default/sick".to_owned().try_into().unwrap(), backend(&sick));
+    status.served.backends.insert("default/empty".to_owned().try_into().unwrap(), backend(&[]));
+    status.rejected = vec![Rejected {
+        object: "ProxyVIP net".to_owned(),
+        field: "spec.address".to_owned(),
+        reason: "InvalidAddress".to_owned(),
+        message: "10.200.0.0/24 is a network, and a VIP is a host route: write 10.200.0.0/32".to_owned(),
+        place: Some("net.yaml:6".to_owned()),
+    }];
+    status
+}
+
+/// A node that has just started.
+fn empty() -> NodeStatus {
+    NodeStatus {
+        vips: BTreeMap::new(),
+        routing: Observed {
+            trouble: Some("zebra.vty: No such file or directory".to_owned()),
+            ..Observed::default()
+        },
+        served: Served::default(),
+        started: NOW,
+        generation: 0,
+        ..well()
+    }
+}
+
+#[test]
+fn tables_read_as_a_person_found_them_good() {
+    for (name, status) in [("well", well()), ("ill", ill()), ("empty", empty())] {
+        golden(&format!("cli/status-{name}.txt"), &show::status(&status, NOW));
+        golden(&format!("cli/vip-{name}.txt"), &show::vip_status(&status, NOW));
+        golden(&format!("cli/bgp-{name}.txt"), &show::bgp_status(&status));
+        golden(&format!("cli/bfd-{name}.txt"), &show::bfd_status(&status));
+        golden(&format!("cli/backend-{name}.txt"), &show::backend_status(&status));
+    }
+}
+
+#[test]
+fn json_and_yaml_say_the_same_and_read_back() {
+    let status = ill();
+    let json = encode(Format::Json, &status).unwrap();
+    assert_eq!(serde_json::from_str::<NodeStatus>(&json).unwrap(), status);
+    let yaml = encode(Format::Yaml, &status).unwrap();
+    assert_eq!(serde_saphyr::from_str::<NodeStatus>(&yaml).unwrap(), status);
+    assert!(yaml.contains("phase: Preparing"), "{yaml}");
+}
+
+#[test]
+fn a_node_on_which_all_is_well_has_no_problems() {
+    assert!(show::problems(&well()).is_empty());
+    assert!(!show::problems(&ill()).is_empty());
+}
