@@ -138,13 +138,20 @@ fn ill() -> NodeStatus {
     let sick = [("192.0.2.1:8080", EndpointHealth::Unhealthy), ("192.0.2.2:8080", EndpointHealth::Unknown)];
     status.served.backends.insert("default/sick".to_owned().try_into().unwrap(), backend(&sick));
     status.served.backends.insert("default/empty".to_owned().try_into().unwrap(), backend(&[]));
-    status.rejected = vec![Rejected {
+    let rejected = |place: &str, field: &str, message: &str, notice| Rejected {
         object: "ProxyVIP net".to_owned(),
-        field: "spec.address".to_owned(),
-        reason: "InvalidAddress".to_owned(),
-        message: "10.200.0.0/24 is a network, and a VIP is a host route: write 10.200.0.0/32".to_owned(),
-        place: Some("net.yaml:6".to_owned()),
-    }];
+        field: field.to_owned(),
+        reason: "Invalid".to_owned(),
+        message: message.to_owned(),
+        place: Some(place.to_owned()),
+        notice,
+    };
+    let network = "10.200.0.0/24 is a network, and a VIP is a host route: write 10.200.0.0/32";
+    let unsent = "a local preference is not sent to an eBGP peer";
+    status.rejected = vec![
+        rejected("net.yaml:6", "spec.address", network, false),
+        rejected("web.yaml:14", "spec.bgpConfig.localPreference", unsent, true),
+    ];
     status
 }
 

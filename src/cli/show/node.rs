@@ -5,20 +5,18 @@ use crate::model::observed::{BfdState, PeerState};
 use crate::model::status::{NodeStatus, Phase, Rejected};
 use std::fmt::Write;
 
-/// A line for each part of the node, then the problems.
+/// A line for each part of the node, then the problems, then what is used otherwise than it was written.
 pub fn status(status: &NodeStatus, now: u64) -> String {
     let mut text = String::new();
     for (part, words) in overview(status, now) {
         // A String takes whatever is written to it.
         let _ = writeln!(text, "{part:<12}{words}");
     }
-    let problems = problems(status);
-    if problems.is_empty() {
-        return text;
-    }
-    text += "\nProblems\n";
-    for problem in problems {
-        let _ = writeln!(text, "  {problem}");
+    let notices = status.rejected.iter().filter(|rejected| rejected.notice).map(rejection).collect();
+    for (heading, sentences) in [("Problems", problems(status)), ("Notices", notices)] {
+        if !sentences.is_empty() {
+            let _ = writeln!(text, "\n{heading}\n  {}", sentences.join("\n  "));
+        }
     }
     text
 }
@@ -50,7 +48,8 @@ fn overview(status: &NodeStatus, now: u64) -> Vec<(&'static str, String)> {
 
 /// Everything that is not as it should be, a sentence each; empty when all is well.
 pub fn problems(status: &NodeStatus) -> Vec<String> {
-    let mut problems: Vec<String> = status.rejected.iter().map(rejection).collect();
+    let refused = status.rejected.iter().filter(|rejected| !rejected.notice);
+    let mut problems: Vec<String> = refused.map(rejection).collect();
     for (name, vip) in &status.vips {
         problems.extend(vip.reasons.iter().map(|reason| format!("VIP {name}: {}", reason.message)));
     }
@@ -67,7 +66,7 @@ pub fn problems(status: &NodeStatus) -> Vec<String> {
 
 /// `web.yaml:3: ProxyVIP web, spec.address: 10.0.0.0/24 is a network …`.
 fn rejection(rejected: &Rejected) -> String {
-    let Rejected { object, field, reason: _, message, place } = rejected;
+    let Rejected { object, field, reason: _, message, place, notice: _ } = rejected;
     let place = place.as_ref().map(|place| format!("{place}: ")).unwrap_or_default();
     let field = if field.is_empty() { String::new() } else { format!(", {field}") };
     format!("{place}{object}{field}: {message}")
