@@ -11,8 +11,8 @@ use socket2::{Domain, Protocol, Socket, Type};
 use std::collections::BTreeSet;
 use std::io::{ErrorKind, Read, Write};
 use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream, UdpSocket};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::watch;
 
@@ -27,10 +27,12 @@ struct World {
     router: OwnedNetns,
     node: OwnedNetns,
     listeners: Vec<TcpListener>,
+    _alone: MutexGuard<'static, ()>,
 }
 
 impl World {
     fn new(name: &str) -> Self {
+        let alone = crate::WORLD.lock().unwrap_or_else(PoisonError::into_inner);
         let netns = |part: &str| Netns::create(&format!("link-{name}-{part}")).unwrap();
         let (client, router, node) = (netns("c"), netns("r"), netns("n"));
         for netns in [&client, &router, &node] {
@@ -67,7 +69,7 @@ impl World {
             .unwrap();
         let wildcard = |port| node.run(|| TcpListener::bind(("::", port)).unwrap());
         let listeners = vec![wildcard(SSHD), wildcard(SERVICE)];
-        Self { client, router, node, listeners }
+        Self { client, router, node, listeners, _alone: alone }
     }
 
     fn guard(&self, plan: &ExposurePlan) {
@@ -331,6 +333,7 @@ fn a_table_of_another_shape_is_replaced() {
 
 #[test]
 fn one_more_vip_among_a_thousand_costs_a_few_milliseconds() {
+    let _alone = crate::WORLD.lock().unwrap_or_else(PoisonError::into_inner);
     let node = Netns::create("link-nf-thousand").unwrap();
     let vip = |n: u16| -> IpAddr {
         match n % 2 {

@@ -10,7 +10,7 @@ use novaedge_lab::eventually::{eventually, eventually_async};
 use novaedge_lab::netns::Netns;
 use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::watch;
 
@@ -102,6 +102,7 @@ fn what_the_kernel_refuses_is_told_in_its_words_and_stops_nothing_else() {
 
 #[test]
 fn each_plan_is_a_refresh_and_without_plans_the_kernel_lets_go() {
+    let _alone = crate::WORLD.lock().unwrap_or_else(PoisonError::into_inner);
     let netns = Netns::create("link-expiry").unwrap();
     let lifetime = Duration::from_secs(2);
     let asked = Arc::new(lasting(lifetime, &["10.200.0.20", "2001:db8::50"]));
@@ -149,6 +150,7 @@ fn each_plan_is_a_refresh_and_without_plans_the_kernel_lets_go() {
 
 #[test]
 fn a_thousand_addresses_refresh_in_a_small_part_of_their_lifetime() {
+    let _alone = crate::WORLD.lock().unwrap_or_else(PoisonError::into_inner);
     let netns = Netns::create("link-thousand").unwrap();
     let address = |n: u16| match n % 2 {
         0 => format!("10.200.{}.{}", n / 200, n % 200 + 1),
