@@ -22,3 +22,4 @@ pub mod netfilter;
 pub mod plan;
 pub mod routing;
 pub mod runtime;
+pub mod standalone;

@@ -31,12 +31,18 @@ fn tidied(mut crd: CustomResourceDefinition) -> CustomResourceDefinition {
     crd
 }
 
-/// * Formats that Kubernetes does not know (`uint16`), about which it warns on every apply.
+/// * Formats that Kubernetes does not know (`uint16`), about which it warns on every apply; bounds say
+///   the same.
 /// * `nullable`: an explicit null is no way to leave a field out.
 /// * The line breaks of our source in descriptions; `kubectl explain` breaks lines itself.
 fn tidy(schema: &mut JSONSchemaProps) {
-    if schema.format.as_ref().is_some_and(|format| format.starts_with("uint")) {
-        schema.format = None;
+    match schema.format.as_deref() {
+        Some("uint32") => {
+            schema.maximum.get_or_insert(f64::from(u32::MAX));
+            schema.format = None;
+        }
+        Some("uint8" | "uint16") => schema.format = None,
+        _ => {}
     }
     schema.nullable = None;
     schema.enum_.iter_mut().for_each(|values| values.retain(|value| !value.0.is_null()));

@@ -9,6 +9,7 @@ mod exposure;
 mod golden;
 mod inside;
 mod link;
+mod manifests;
 
 /// Held by whoever runs a world and looks at the clock: one world at a time.
 pub static WORLD: Mutex<()> = Mutex::new(());

@@ -1,0 +1,216 @@
+//! The kinds that a directory may hold, and the objects of these kinds. Pure.
+
+use crate::api::{
+    ProxyBackend, ProxyGateway, ProxyIPPool, ProxyPolicy, ProxyRoute, ProxyVIP, ProxyVIPTemplate, crds,
+};
+use crate::compile::resources::Resources;
+use crate::model::name::{Key, Name};
+use k8s_openapi::api::core::v1::{Node, Secret, Service};
+use k8s_openapi::api::discovery::v1::EndpointSlice;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use schemars::JsonSchema;
+use schemars::generate::SchemaSettings;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::LazyLock;
+
+/// One line per kind: its name here, its Rust type, how a manifest names it, the map of [`Resources`]
+/// that holds it, and its scope.
+macro_rules! kinds {
+    ($($kind:ident $type:ident $api:literal $store:ident $scope:ident;)+) => {
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Kind {
+            $($kind),+
+        }
+
+        /// An object that was read.
+        #[derive(Clone, PartialEq)]
+        pub enum Object {
+            $($kind(Box<$type>)),+
+        }
+
+        impl Kind {
+            pub const ALL: &'static [Self] = &[$(Self::$kind),+];
+
+            /// As in a manifest.
+            pub fn name(self) -> &'static str {
+                match self {
+                    $(Self::$kind => stringify!($type)),+
+                }
+            }
+
+            /// As in a manifest.
+            pub fn api_version(self) -> &'static str {
+                match self {
+                    $(Self::$kind => $api),+
+                }
+            }
+
+            pub fn is_namespaced(self) -> bool {
+                match self {
+                    $(Self::$kind => matches!(Scope::$scope, Scope::Namespaced)),+
+                }
+            }
+
+            /// # Errors
+            /// Some value is none that its field can have; with the field's path.
+            pub fn read(self, object: Value) -> Result<Object, serde_path_to_error::Error<serde_json::Error>> {
+                match self {
+                    $(Self::$kind => {
+                        serde_path_to_error::deserialize(object).map(|object| Object::$kind(Box::new(object)))
+                    }),+
+                }
+            }
+        }
+
+        impl Object {
+            pub fn kind(&self) -> Kind {
+                match self {
+                    $(Self::$kind(_) => Kind::$kind),+
+                }
+            }
+
+            pub fn metadata_mut(&mut self) -> &mut ObjectMeta {
+                match self {
+                    $(Self::$kind(object) => &mut object.metadata),+
+                }
+            }
+
+            /// Puts the object into the world.
+            pub fn insert(self, id: &Id, world: &mut Resources) {
+                match self {
+                    $(Self::$kind(object) => drop(world.$store.insert(id.into(), *object))),+
+                }
+            }
+        }
+    };
+}
+
+kinds! {
+    Pool          ProxyIPPool      "novaedge.io/v1alpha1"  pools           Cluster;
+    Vip           ProxyVIP         "novaedge.io/v1alpha1"  vips            Cluster;
+    Template      ProxyVIPTemplate "novaedge.io/v1alpha1"  templates       Cluster;
+    Gateway       ProxyGateway     "novaedge.io/v1alpha1"  gateways        Namespaced;
+    Backend       ProxyBackend     "novaedge.io/v1alpha1"  backends        Namespaced;
+    Route         ProxyRoute       "novaedge.io/v1alpha1"  routes          Namespaced;
+    Policy        ProxyPolicy      "novaedge.io/v1alpha1"  policies        Namespaced;
+    Node          Node             "v1"                    nodes           Cluster;
+    Secret        Secret           "v1"                    secrets         Namespaced;
+    Service       Service          "v1"                    services        Namespaced;
+    EndpointSlice EndpointSlice    "discovery.k8s.io/v1"   endpoint_slices Namespaced;
+}
+
+enum Scope {
+    Cluster,
+    Namespaced,
+}
+
+/// Without content, which may be secret.
+impl fmt::Debug for Object {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.kind().name())
+    }
+}
+
+/// Which object. Prints as in every message: `ProxyVIP web`, `ProxyGateway prod/web`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Id {
+    pub kind: Kind,
+    /// `default` for objects of cluster scope, where nobody asks for it.
+    pub namespace: Name,
+    pub name: Name,
+}
+
+impl fmt::Display for Id {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.kind.is_namespaced() {
+            true => write!(f, "{} {}/{}", self.kind.name(), self.namespace, self.name),
+            false => write!(f, "{} {}", self.kind.name(), self.name),
+        }
+    }
+}
+
+impl From<&Id> for Name {
+    fn from(id: &Id) -> Self {
+        id.name.clone()
+    }
+}
+
+impl From<&Id> for Key {
+    fn from(id: &Id) -> Self {
+        Self::new(id.namespace.clone(), id.name.clone())
+    }
+}
+
+impl Kind {
+    pub fn is_ours(self) -> bool {
+        self.api_version() == crate::api::API_VERSION
+    }
+
+    /// What an API server checks an object of this kind against.
+    pub fn schema(self) -> &'static Value {
+        static SCHEMAS: LazyLock<BTreeMap<Kind, Value>> =
+            LazyLock::new(|| Kind::ALL.iter().map(|kind| (*kind, kind.derived_schema())).collect());
+        &SCHEMAS[&self]
+    }
+
+    fn derived_schema(self) -> Value {
+        let mut schema = match self {
+            Self::Node => schema_of::<Node>(),
+            Self::Secret => schema_of::<Secret>(),
+            Self::Service => schema_of::<Service>(),
+            Self::EndpointSlice => schema_of::<EndpointSlice>(),
+            _ => self.crd_schema(),
+        };
+        let properties = &mut schema["properties"];
+        properties["apiVersion"] = json!({ "type": "string" });
+        properties["kind"] = json!({ "type": "string" });
+        properties["metadata"] = schema_of::<ObjectMeta>();
+        // What a cluster wrote, perhaps of a later version.
+        properties["status"] = json!({ "x-kubernetes-preserve-unknown-fields": true });
+        schema
+    }
+
+    fn crd_schema(self) -> Value {
+        let crd = crds().into_iter().find(|crd| crd.spec.names.kind == self.name());
+        let version = crd.and_then(|crd| crd.spec.versions.into_iter().next());
+        let schema = version.and_then(|version| version.schema).and_then(|schema| schema.open_api_v3_schema);
+        serde_json::to_value(schema.expect("every kind of ours has a CRD with a schema"))
+            .expect("a schema is JSON")
+    }
+}
+
+fn schema_of<T: JsonSchema>() -> Value {
+    let settings = SchemaSettings::openapi3().with(|settings| {
+        settings.inline_subschemas = true;
+        settings.meta_schema = None;
+    });
+    settings.into_generator().into_root_schema_for::<T>().to_value()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Kind;
+    use crate::api::crds;
+
+    #[test]
+    fn the_table_says_what_the_crds_say() {
+        for crd in crds() {
+            let kind =
+                Kind::ALL.iter().find(|kind| kind.name() == crd.spec.names.kind).expect("in the table");
+            assert_eq!(kind.api_version(), format!("{}/{}", crd.spec.group, crd.spec.versions[0].name));
+            assert_eq!(kind.is_namespaced(), crd.spec.scope == "Namespaced", "{kind:?}");
+        }
+        assert_eq!(Kind::ALL.iter().filter(|kind| kind.is_ours()).count(), crds().len());
+    }
+
+    #[test]
+    fn every_kind_has_a_schema_without_references() {
+        for kind in Kind::ALL {
+            let schema = kind.schema();
+            assert!(schema["properties"]["metadata"]["properties"]["labels"].is_object(), "{kind:?}");
+            assert!(!schema.to_string().contains("$ref"), "{kind:?}");
+        }
+    }
+}

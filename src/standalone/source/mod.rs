@@ -1,0 +1,43 @@
+//! A directory of manifests as the source of the world: the same files that `kubectl apply` takes.
+//!
+//! # What holds
+//!
+//! * The manifests are checked as strictly as an API server does, against the same schemas: an unknown
+//!   field, a wrong type, a value out of bounds is refused, with file, line and remedy.
+//! * A mistake hurts nothing else. What is broken keeps its last good state, document by document; all
+//!   other objects go on to change. After a fresh start there is no last good state here; the agent's
+//!   last good snapshot covers that.
+//! * Objects have an age, as in a cluster: `creationTimestamp` is when they were first seen, so "the one
+//!   already serving, then name" is the same rule as "the oldest, then name".
+//! * A half-written file is not read: files are read when nothing was written for 100 ms.
+//!
+//! # Who does what
+//!
+//! [`Source`] is the shell: it waits, reads files, publishes. All decisions are in [`load`], which is
+//! pure: texts and the previous [`Loaded`] in, the next one out.
+//!
+//! | file | step |
+//! |---|---|
+//! | [`follow`] | waits for a change and for quiet, publishes (IO) |
+//! | [`directory`] | which files there are, what they say (IO) |
+//! | [`load`](mod@load) | all files → the world, duplicates and last good states |
+//! | [`manifest`] | a document → an object, or its faults |
+//! | [`kind`] | the kinds, their types and schemas |
+//! | [`schema`] | a document against its schema |
+//! | [`fields`] | where each field stands |
+//! | [`tree`] | YAML with positions |
+
+mod directory;
+mod fields;
+mod follow;
+mod kind;
+mod load;
+mod manifest;
+mod schema;
+mod tree;
+
+#[cfg(test)]
+mod tests;
+
+pub use follow::{OpenError, Source};
+pub use load::{Ignored, Loaded, Texts, load};
