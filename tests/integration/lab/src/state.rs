@@ -4,10 +4,11 @@ use crate::Netns;
 use crate::frr::Frr;
 use crate::topology::Topology;
 use crate::tor::Bfd;
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use rustix::fs::{FlockOperation, flock};
 use serde::{Deserialize, Serialize};
 use std::fs::File;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 const ROOT: &str = "/run/novaedge-lab";
@@ -23,6 +24,7 @@ pub struct Record {
 #[derive(Debug)]
 pub(crate) struct State {
     dir: PathBuf,
+    lock_path: PathBuf,
     /// Held open for its lock, which ends with the process whatever it dies of.
     _lock: File,
 }
@@ -34,14 +36,12 @@ impl State {
     /// A living process owns a lab of that name, or the directory cannot be made (not root).
     pub(crate) fn take(name: &str) -> Result<Self> {
         std::fs::create_dir_all(ROOT).context("a lab needs root")?;
-        let lock = File::create(Path::new(ROOT).join(format!("{name}.lock")))?;
-        if flock(&lock, FlockOperation::NonBlockingLockExclusive).is_err() {
-            bail!("another process owns a lab named {name:?}");
-        }
+        let lock_path = Path::new(ROOT).join(format!("{name}.lock"));
+        let lock = lock(&lock_path)?.with_context(|| format!("another process owns a lab named {name:?}"))?;
         let dir = directory(name);
         remove_remains(name)?;
         std::fs::create_dir_all(dir.join("logs"))?;
-        Ok(Self { dir, _lock: lock })
+        Ok(Self { dir, lock_path, _lock: lock })
     }
 
     pub(crate) fn dir(&self) -> &Path {
@@ -54,6 +54,29 @@ impl State {
 
     pub(crate) fn write(&self, record: &Record) -> Result<()> {
         Ok(std::fs::write(self.dir.join("lab.json"), serde_json::to_vec_pretty(record)?)?)
+    }
+}
+
+impl Drop for State {
+    fn drop(&mut self) {
+        // While it is still locked, so that nobody holds a lock on a file that is gone; see `lock`.
+        let _ = std::fs::remove_file(&self.lock_path);
+    }
+}
+
+/// Locks the file at `path`; `None` when somebody else has.
+fn lock(path: &Path) -> Result<Option<File>> {
+    loop {
+        let file = File::create(path)?;
+        if flock(&file, FlockOperation::NonBlockingLockExclusive).is_err() {
+            return Ok(None);
+        }
+        // Its last owner may have removed it between the two.
+        if std::fs::metadata(path)
+            .is_ok_and(|there| file.metadata().is_ok_and(|ours| ours.ino() == there.ino()))
+        {
+            return Ok(Some(file));
+        }
     }
 }
 
