@@ -89,7 +89,10 @@ impl Frr {
         outcome: &mut Outcome,
     ) -> Result<(), ApplyError> {
         let mut broken = Vec::new();
-        for refusal in self.send(steps).await? {
+        let refusals = self.send(steps).await?;
+        let lines: usize = steps.iter().map(|step| step.lines.len()).sum();
+        outcome.changes += lines.saturating_sub(refusals.len());
+        for refusal in refusals {
             let Refusal { step, line, answer } = refusal;
             match step.map(|step| &steps[step].object) {
                 Some(Object::Network(_, route)) => drop(outcome.networks.insert(*route, answer)),
@@ -99,7 +102,6 @@ impl Frr {
                 }
             }
         }
-        outcome.changes += steps.iter().map(|step| step.lines.len()).sum::<usize>();
         self.take_back(&broken, before).await
     }
 

@@ -33,11 +33,13 @@ pub struct Step {
 pub fn steps(have: &Config, want: &Config) -> Vec<Step> {
     let gone = have.objects.iter().filter(|(object, _)| !want.objects.contains_key(object));
     let removals = gone.map(|(object, lines)| removal(object, lines, have));
-    let wanted = want.objects.iter().map(|(object, lines)| match have.objects.get(object) {
-        None => creation(object, lines),
-        Some(present) => edit(object, present, lines),
+    let changes = want.objects.iter().filter_map(|(object, lines)| match have.objects.get(object) {
+        None => Some(creation(object, lines)),
+        // Most of a thousand prefixes are as they should be.
+        Some(present) if present == lines => None,
+        Some(present) => Some(edit(object, present, lines)),
     });
-    let mut steps: Vec<Step> = removals.chain(wanted).filter(|step| !step.lines.is_empty()).collect();
+    let mut steps: Vec<Step> = removals.chain(changes).filter(|step| !step.lines.is_empty()).collect();
     steps.sort_by_key(|step| step.phase);
     // Neighbours go before the instance that holds them: entering a section that is gone would make it again.
     let dismantled = steps.partition_point(|step| step.phase < Phase::Dismantle)

@@ -1,0 +1,8 @@
+//! The pure road, plan → text → objects → lines, by tables, golden files and properties; the socket against
+//! a stand-in. The real daemons are in `tests/integration/battery/`.
+
+mod changes;
+mod golden;
+mod plans;
+mod properties;
+mod socket;
