@@ -9,7 +9,9 @@
 //!   that keeps alive, and when it hangs, is stopped or dies, its addresses go.
 //! * **Only what carries our mark is ours.** An operator's address is neither changed nor removed, also
 //!   when a plan asks for the same one; the report says what to do about it.
-//! * **The report is the kernel's word**, read back, not our memory of what we asked for.
+//! * **The report is the kernel's word**, read back, not our memory of what we asked for. When the kernel
+//!   cannot be asked, it is its last word, with the trouble beside it: one broken socket withdraws
+//!   nothing, and what lasts longer than a lifetime the kernel ends by itself.
 //! * **One address's failure stops no other.**
 //!
 //! | file | what it says |
@@ -73,7 +75,7 @@ pub async fn drive(
     mut plans: watch::Receiver<Arc<LinkPlan>>,
     seen: watch::Sender<Held>,
 ) {
-    seen.send_replace(link.held().await.unwrap_or_else(in_trouble));
+    seen.send_replace(told(link.held().await, Held::default()));
     loop {
         let outcome = match tokio::time::timeout(LOOK_AGAIN, plans.changed()).await {
             Ok(Err(_gone)) => return,
@@ -83,12 +85,14 @@ pub async fn drive(
             }
             Err(_quiet) => link.held().await,
         };
-        tell(&seen, outcome.unwrap_or_else(in_trouble));
+        let now = told(outcome, seen.borrow().clone());
+        tell(&seen, now);
     }
 }
 
-fn in_trouble(error: LinkError) -> Held {
-    Held { trouble: Some(error.to_string()), ..Held::default() }
+/// The kernel's word, or its last one with what went wrong.
+fn told(outcome: Result<Held, LinkError>, last: Held) -> Held {
+    outcome.unwrap_or_else(|error| Held { trouble: Some(error.to_string()), ..last })
 }
 
 /// Publishes a report that says something new, and logs what became different.
@@ -114,4 +118,53 @@ fn tell(seen: &watch::Sender<Held>, now: Held) {
         *before = now;
         true
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::net::HostRoute;
+    use std::collections::BTreeSet;
+
+    /// Holds whatever it is asked to, until it breaks.
+    struct Memory {
+        addresses: BTreeSet<HostRoute>,
+        broken: watch::Receiver<bool>,
+    }
+
+    impl Link for Memory {
+        async fn hold(&mut self, plan: &LinkPlan) -> Result<Held, LinkError> {
+            self.addresses.clone_from(&plan.addresses);
+            self.held().await
+        }
+
+        async fn held(&mut self) -> Result<Held, LinkError> {
+            match *self.broken.borrow() {
+                true => Err(LinkError::Silent(LOOK_AGAIN)),
+                false => Ok(Held { addresses: self.addresses.clone(), ..Held::default() }),
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn a_kernel_that_cannot_be_asked_withdraws_nothing() {
+        let addresses = BTreeSet::from([HostRoute::parse("10.200.0.20").unwrap()]);
+        let plan = Arc::new(LinkPlan { addresses: addresses.clone(), lifetime: crate::plan::LIFETIME });
+        let (breaking, broken) = watch::channel(false);
+        let (plans, planned) = watch::channel(Arc::clone(&plan));
+        let (seen, mut held) = watch::channel(Held::default());
+        let driver = tokio::spawn(drive(Memory { addresses: BTreeSet::new(), broken }, planned, seen));
+
+        plans.send(Arc::clone(&plan)).unwrap();
+        held.wait_for(|held| held.addresses == addresses && held.trouble.is_none()).await.unwrap();
+        breaking.send(true).unwrap();
+        plans.send(Arc::clone(&plan)).unwrap();
+        let told = held.wait_for(|held| held.trouble.is_some()).await.unwrap().clone();
+        assert_eq!(told.addresses, addresses);
+        breaking.send(false).unwrap();
+        plans.send(plan).unwrap();
+        held.wait_for(|held| held.trouble.is_none()).await.unwrap();
+        drop(plans);
+        driver.await.unwrap();
+    }
 }

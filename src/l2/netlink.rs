@@ -118,7 +118,7 @@ impl Link for Netlink {
             .await?; // IO
         if todo.remove.is_empty() && todo.add.is_empty() && todo.taken.is_empty() && failed.is_empty() {
             // Each refreshment was acknowledged, so what was there is there.
-            return Ok(report(&before, &todo.taken, &failed, &BTreeMap::new()));
+            return Ok(report(plan, &before, &todo.taken, &failed, &BTreeMap::new()));
         }
         let after = self.addresses().await?; // IO
         let bare = unmarked(&after, &todo.add); // pure
@@ -130,7 +130,7 @@ impl Link for Netlink {
             true => BTreeMap::new(),
             false => self.interface_names().await?, // IO
         };
-        Ok(report(&after, &todo.taken, &failed, &interfaces)) // pure
+        Ok(report(plan, &after, &todo.taken, &failed, &interfaces)) // pure
     }
 
     async fn held(&mut self) -> Result<Held, LinkError> {

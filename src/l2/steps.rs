@@ -48,8 +48,9 @@ pub(super) fn unmarked(present: &[KernelAddress], added: &BTreeSet<HostRoute>) -
     present.iter().filter(added_here).copied().collect()
 }
 
-/// What is held, and why the rest is not, with what to do about it.
+/// What is held, and why the rest of the plan is not, with what to do about it.
 pub(super) fn report(
+    plan: &LinkPlan,
     present: &[KernelAddress],
     taken: &BTreeMap<HostRoute, KernelAddress>,
     failed: &BTreeMap<IpAddr, io::Error>,
@@ -57,12 +58,13 @@ pub(super) fn report(
 ) -> Held {
     let mut refused: BTreeMap<HostRoute, String> =
         taken.iter().map(|(&route, other)| (route, somebody_elses(other, interfaces))).collect();
-    for (&address, error) in failed {
-        if let Ok(route) = HostRoute::new(address) {
+    let addresses = held_by_us(present);
+    for &route in plan.addresses.difference(&addresses) {
+        if let Some(error) = failed.get(&route.address()) {
             refused.insert(route, kernel_refused(error));
         }
     }
-    Held { addresses: held_by_us(present), refused, trouble: None }
+    Held { addresses, refused, trouble: None }
 }
 
 pub(super) fn held_by_us(present: &[KernelAddress]) -> BTreeSet<HostRoute> {
@@ -118,13 +120,22 @@ mod tests {
     #[test]
     fn an_operators_address_is_left_alone_and_the_report_says_what_to_do() {
         let theirs = [found("10.200.0.1/24", 2, false), found("2001:db8::50/128", LOOPBACK, false)];
-        let todo = steps(&theirs, &plan(&["10.200.0.1", "2001:db8::50"]));
+        let plan = plan(&["10.200.0.1", "2001:db8::50"]);
+        let todo = steps(&theirs, &plan);
         assert!(todo.remove.is_empty() && todo.add.is_empty() && todo.refresh.is_empty());
         let names = BTreeMap::from([(2, "eth0".to_owned()), (LOOPBACK, "lo".to_owned())]);
-        let report = report(&theirs, &todo.taken, &BTreeMap::new(), &names);
+        let report = report(&plan, &theirs, &todo.taken, &BTreeMap::new(), &names);
         let words: Vec<&String> = report.refused.values().collect();
         assert!(words[0].contains("ip address del 10.200.0.1/24 dev eth0"), "{words:?}");
         assert!(words[1].contains("ip address del 2001:db8::50/128 dev lo"), "{words:?}");
+    }
+
+    #[test]
+    fn a_failure_is_told_of_what_the_plan_asks_for_only() {
+        let gone = || io::Error::from_raw_os_error(99);
+        let failed = BTreeMap::from(["10.200.0.1", "10.200.0.2"].map(|ip| (ip.parse().unwrap(), gone())));
+        let report = report(&plan(&["10.200.0.1"]), &[], &BTreeMap::new(), &failed, &BTreeMap::new());
+        assert_eq!(report.refused.into_keys().collect::<BTreeSet<_>>(), plan(&["10.200.0.1"]).addresses);
     }
 
     #[test]

@@ -66,11 +66,13 @@ impl Nft {
         if known.generation == generation {
             return Ok(());
         }
-        if list().await? == known.table {
-            known.generation = generation;
-        } else {
-            tracing::warn!("somebody changed the table inet novaedge; putting it back");
-            self.known = None;
+        match list().await {
+            Ok(table) if table == known.table => known.generation = generation,
+            Ok(_) | Err(GuardError::Unreadable(_)) => {
+                tracing::warn!("somebody changed the table inet novaedge; putting it back");
+                self.known = None;
+            }
+            Err(error) => return Err(error),
         }
         Ok(())
     }

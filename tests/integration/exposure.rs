@@ -304,6 +304,7 @@ fn what_others_do_to_the_table_is_undone_and_nothing_of_theirs_is_touched() {
         "flush chain inet novaedge vip4",
         "add element inet novaedge services4 { 10.200.0.20 . tcp . 22 }",
         "delete element inet novaedge vips6 { 2001:db8::50 }",
+        "add element inet novaedge vips4 { 10.9.9.9 comment \"a form that we never write\" }",
         "insert rule inet novaedge input accept",
         "add chain inet novaedge surprise",
     ];
