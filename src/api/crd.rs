@@ -5,6 +5,7 @@ use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{
     CustomResourceDefinition, JSONSchemaProps, JSONSchemaPropsOrArray, JSONSchemaPropsOrBool,
 };
 use kube::CustomResourceExt;
+use serde_json::Value;
 
 /// All kinds, in the order in which a reader meets them.
 pub fn crds() -> Vec<CustomResourceDefinition> {
@@ -18,6 +19,32 @@ pub fn crds() -> Vec<CustomResourceDefinition> {
         ProxyPolicy::crd(),
     ];
     derived.into_iter().map(tidied).collect()
+}
+
+/// The definition as a file of `manifests/crds/` has it.
+pub fn yaml(crd: &CustomResourceDefinition) -> String {
+    let mut value = serde_json::to_value(crd).expect("a definition is JSON");
+    whole_numbers(&mut value);
+    let body = serde_saphyr::to_string(&value).expect("JSON is YAML");
+    format!("# Generated from src/api/ by `make crds`.\n{body}")
+}
+
+/// Bounds are floating point in the schema's types; people write 1, not 1.0.
+fn whole_numbers(value: &mut Value) {
+    match value {
+        Value::Number(number) => {
+            // Casting saturates; what does not come back the same stays as it is.
+            let whole = number.as_f64().map(|float| (float, float as i64));
+            if let Some((_, whole)) =
+                whole.filter(|(float, whole)| number.is_f64() && *whole as f64 == *float)
+            {
+                *value = whole.into();
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(whole_numbers),
+        Value::Object(fields) => fields.values_mut().for_each(whole_numbers),
+        Value::Null | Value::Bool(_) | Value::String(_) => {}
+    }
 }
 
 /// What the derives leave behind and an API server has no use for is taken out of the schema.

@@ -197,7 +197,8 @@ pub enum OnIsolation {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Drain {
-    /// What counts as a node's wish to leave.
+    /// What counts as a node's wish to leave. Write the field's name in quotes: "on" without them is the
+    /// value true to YAML 1.1, and so to kubectl.
     #[serde(default = "all_triggers")]
     #[schemars(extend("x-kubernetes-list-type" = "set"))]
     pub on: Vec<DrainTrigger>,

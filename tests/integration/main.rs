@@ -5,6 +5,7 @@ use std::sync::Mutex;
 
 mod battery;
 mod cli;
+mod crds;
 mod exposure;
 mod golden;
 mod inside;
