@@ -11,6 +11,7 @@ mod golden;
 mod inside;
 mod link;
 mod manifests;
+mod samples;
 
 /// Held by whoever runs a world and looks at the clock: one world at a time.
 pub static WORLD: Mutex<()> = Mutex::new(());
