@@ -175,3 +175,6 @@ fn joined(applying: Option<String>, observing: Option<String>) -> Option<String>
         (one, other) => one.or(other),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -16,18 +16,21 @@
 //! | [`faults`] | restarts, silence, refusals |
 //! | [`scale`] | a thousand prefixes |
 //! | [`floor`] | the same by hand, for comparing times |
-//! | [`frr`] | FRR's fixture, and what is FRR's alone |
+//! | [`walk`] | plans at random, one after the other |
+//! | [`frr`], [`frr_alone`] | FRR's fixture, and what is FRR's alone |
 
 mod attributes;
 mod faults;
 mod fixture;
 mod floor;
 mod frr;
+mod frr_alone;
 mod operator;
 mod plans;
 mod routes;
 mod scale;
 mod sessions;
+mod walk;
 mod world;
 
 /// Makes a `#[test]` of every test of the battery for one daemon.
