@@ -20,6 +20,7 @@ pub mod l2;
 pub mod model;
 pub mod netfilter;
 pub mod plan;
+pub mod proxy;
 pub mod routing;
 pub mod runtime;
 pub mod standalone;

@@ -1,0 +1,101 @@
+//! All cores, as the control task sees them.
+
+use super::core::{self, Order};
+use super::listener::doors::Moves;
+use super::metrics::{CoreCounters, Metrics};
+use super::table::View;
+use std::io;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::sync::mpsc;
+
+/// A core whose clock stands still for so long serves nobody.
+const STALLED: Duration = Duration::from_secs(3);
+
+/// The threads end when this is dropped.
+#[derive(Debug)]
+pub struct Cores(Vec<Handle>);
+
+#[derive(Debug)]
+struct Handle {
+    orders: mpsc::UnboundedSender<Order>,
+    counters: Arc<CoreCounters>,
+    /// The last beat, and when it was seen first.
+    heard: (u64, Instant),
+}
+
+/// A core's thread has ended although it is needed.
+#[derive(Debug, thiserror::Error)]
+#[error("core {0} of the proxy has ended; this is a bug, please report it")]
+pub struct CoreEnded(usize);
+
+impl Cores {
+    /// # Errors
+    /// The system gives no further thread.
+    pub fn start(count: usize, metrics: &Metrics) -> io::Result<Self> {
+        let counters = metrics.cores(count).into_iter().enumerate();
+        counters
+            .map(|(index, counters)| start(index, counters, metrics.clone()))
+            .collect::<io::Result<_>>()
+            .map(Self)
+    }
+
+    pub fn count(&self) -> usize {
+        self.0.len()
+    }
+
+    /// # Errors
+    /// A core does not listen any more.
+    pub fn order(&self, view: &Arc<View>, moves: Moves) -> Result<(), CoreEnded> {
+        let mut orders: Vec<Order> = self.0.iter().map(|_| order(view, &moves)).collect();
+        for (door, sockets) in moves.opened {
+            for (order, socket) in orders.iter_mut().zip(sockets) {
+                order.open.push((door, socket));
+            }
+        }
+        for (index, (core, order)) in self.0.iter().zip(orders).enumerate() {
+            core.orders.send(order).map_err(|_| CoreEnded(index))?;
+        }
+        Ok(())
+    }
+
+    pub fn connections(&self) -> u64 {
+        self.0.iter().map(|core| core.counters.connections.get()).sum()
+    }
+
+    pub fn in_flight(&self) -> u64 {
+        self.0.iter().map(|core| core.counters.in_flight.get()).sum()
+    }
+
+    /// The index of a core that stands still; an error, if one has ended.
+    pub fn stalled(&mut self, now: Instant) -> Result<Option<usize>, CoreEnded> {
+        let mut stalled = None;
+        for (index, core) in self.0.iter_mut().enumerate() {
+            if core.orders.is_closed() {
+                return Err(CoreEnded(index));
+            }
+            let beats = core.counters.beats.get();
+            if beats != core.heard.0 {
+                core.heard = (beats, now);
+            } else if now.duration_since(core.heard.1) >= STALLED {
+                stalled = Some(index);
+            }
+        }
+        Ok(stalled)
+    }
+}
+
+fn start(index: usize, counters: Arc<CoreCounters>, metrics: Metrics) -> io::Result<Handle> {
+    let (orders, inbox) = mpsc::unbounded_channel();
+    let handle = Handle { orders, counters: Arc::clone(&counters), heard: (0, Instant::now()) };
+    std::thread::Builder::new().name(format!("proxy-{index}")).spawn(move || {
+        if let Err(error) = core::run(index, counters, metrics, inbox) {
+            tracing::error!(index, %error, "a core cannot start");
+        }
+    })?;
+    Ok(handle)
+}
+
+fn order(view: &Arc<View>, moves: &Moves) -> Order {
+    Order { view: Arc::clone(view), open: Vec::new(), close: moves.closed.clone() }
+}
