@@ -83,6 +83,7 @@ fn authority(request: &Parts) -> Result<&str, Malformed> {
         (None, None, Version::HTTP_10) => Ok(""),
         (_, None, Version::HTTP_11) | (None, None, _) => Err(Malformed::NoHost),
         (Some(authority), _, _) => Ok(authority.as_str()),
+        (None, Some(""), version) if version != Version::HTTP_10 => Err(Malformed::Host),
         (None, Some(host), _) => Ok(host),
     }
 }
@@ -101,7 +102,9 @@ mod tests {
     use super::*;
     use http::Request;
 
-    fn parts(version: Version, method: &str, target: &str, headers: &[(&str, &str)]) -> Parts {
+    type Fields<'a> = &'a [(&'a str, &'a str)];
+
+    fn parts(version: Version, method: &str, target: &str, headers: Fields<'_>) -> Parts {
         let mut request = Request::builder().version(version).method(method).uri(target);
         for (name, value) in headers {
             request = request.header(*name, *value);
@@ -109,7 +112,7 @@ mod tests {
         request.body(()).unwrap().into_parts().0
     }
 
-    fn refused(version: Version, method: &str, target: &str, headers: &[(&str, &str)]) -> u16 {
+    fn refused(version: Version, method: &str, target: &str, headers: Fields<'_>) -> u16 {
         let parts = parts(version, method, target, headers);
         check(&parts).unwrap_err().into_response().status().as_u16()
     }
@@ -120,7 +123,7 @@ mod tests {
 
     #[test]
     fn one_host_is_found_wherever_it_is_said() {
-        let table: [(Version, &str, &[(&str, &str)], &str); 6] = [
+        let table: [(_, _, Fields<'_>, _); 6] = [
             (V11, "/", &[("host", "Www.Example.com:8080")], "www.example.com"),
             (V11, "http://a.example/x", &[("host", "b.example")], "a.example"),
             (V10, "/", &[], ""),
@@ -137,7 +140,7 @@ mod tests {
     #[test]
     fn what_two_hops_could_read_differently_is_refused() {
         let host = ("host", "a.example");
-        let table: [(Version, &str, &str, &[(&str, &str)], u16); 17] = [
+        let table: [(_, _, _, Fields<'_>, _); 17] = [
             (V11, "GET", "/", &[], 400),
             (V11, "GET", "http://a.example/", &[], 400),
             (V11, "GET", "/", &[host, host], 400),

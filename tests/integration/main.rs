@@ -12,6 +12,7 @@ mod inside;
 mod link;
 mod manifests;
 mod samples;
+mod proxy;
 
 /// Held by whoever runs a world and looks at the clock: one world at a time.
 pub static WORLD: Mutex<()> = Mutex::new(());

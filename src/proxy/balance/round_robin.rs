@@ -14,8 +14,17 @@ impl RoundRobin {
         dice: &mut fastrand::Rng,
     ) -> Option<usize> {
         if self.earned.len() != count {
-            self.begin(count, &weight, dice);
+            // Cores begin at different places of the round, so that together they do not all begin with the
+            // first candidate.
+            self.earned = vec![0; count];
+            for _ in 0..dice.usize(..count.max(1)) {
+                self.turn(count, &weight);
+            }
         }
+        self.turn(count, &weight)
+    }
+
+    fn turn(&mut self, count: usize, weight: &impl Fn(usize) -> u32) -> Option<usize> {
         let mut total = 0;
         let mut richest = None;
         for index in (0..count).filter(|&index| weight(index) > 0) {
@@ -28,14 +37,5 @@ impl RoundRobin {
         }
         self.earned[richest?] -= total;
         richest
-    }
-
-    /// Cores begin at different places of the round, so that together they do not all begin with the
-    /// first candidate.
-    fn begin(&mut self, count: usize, weight: &impl Fn(usize) -> u32, dice: &mut fastrand::Rng) {
-        self.earned = vec![0; count];
-        if let Some(first) = super::draw(count, weight, dice) {
-            self.earned[first] = i64::from(weight(first));
-        }
     }
 }

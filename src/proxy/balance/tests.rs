@@ -31,7 +31,7 @@ fn round_robin_is_exact_and_smooth() {
     for round in turns[..70].chunks(7) {
         assert_eq!(round.iter().filter(|&&index| index == 0).count(), 5, "{turns:?}");
     }
-    assert!(turns.windows(4).all(|four| four.iter().any(|&index| index != 0)), "{turns:?}");
+    assert!(turns.windows(5).all(|five| five.iter().any(|&index| index != 0)), "{turns:?}");
 }
 
 #[test]

@@ -198,7 +198,8 @@ mod tests {
 
     #[test]
     fn stalls_and_unanswered_farewells_end_a_connection() {
-        for mark in [|a: &Activity| a.awaited.begin(Moment::MIN), |a| a.unsent.begin(Moment::MIN)] {
+        for mark in [|a: &Activity| a.awaited.begin(Moment::MIN), |a: &Activity| a.unsent.begin(Moment::MIN)]
+        {
             let activity = Activity::default();
             activity.begin_request();
             mark(&activity);

@@ -99,10 +99,9 @@ impl Client {
             // A GOAWAY hurts no request: streams that cross it on their way are served (RFC 9113 §6.8).
             verdict = Verdict::Finish;
         }
-        if verdict != Verdict::Keep && verdict != self.verdict.replace(verdict) {
-            if let Some(task) = self.task.take() {
-                task.wake();
-            }
+        let is_news = verdict != Verdict::Keep && verdict != self.verdict.replace(verdict);
+        if is_news && let Some(task) = self.task.take() {
+            task.wake();
         }
     }
 

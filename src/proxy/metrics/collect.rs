@@ -115,7 +115,7 @@ impl Numbers {
 }
 
 fn histogram(shares: &Shares) -> (f64, u64, Vec<(f64, u64)>) {
-    let bounds = BUCKETS.iter().copied().chain([f64::MAX]);
+    let bounds = BUCKETS.iter().copied().chain([f64::INFINITY]);
     let in_bucket = |index: usize| shares.iter().map(|share| share.buckets[index].get()).sum();
     let buckets: Vec<(f64, u64)> =
         bounds.enumerate().map(|(index, bound)| (bound, in_bucket(index))).collect();

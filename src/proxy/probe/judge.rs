@@ -67,7 +67,8 @@ mod tests {
     #[test]
     fn rows_of_answers_change_the_verdict() {
         // `+` good, `-` bad; what each answer changes.
-        let table: [(EndpointHealth, &str, &[(usize, EndpointHealth)]); 6] = [
+        type Changes<'a> = &'a [(usize, EndpointHealth)];
+        let table: [(_, _, Changes<'_>); 6] = [
             (Unknown, "+", &[(0, Healthy)]),
             (Unknown, "-", &[(0, Unhealthy)]),
             (Healthy, "--+--+---", &[(8, Unhealthy)]),
