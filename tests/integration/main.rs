@@ -11,8 +11,8 @@ mod golden;
 mod inside;
 mod link;
 mod manifests;
-mod samples;
 mod proxy;
+mod samples;
 
 /// Held by whoever runs a world and looks at the clock: one world at a time.
 pub static WORLD: Mutex<()> = Mutex::new(());
