@@ -9,6 +9,7 @@ mod crds;
 mod exposure;
 mod golden;
 mod inside;
+mod layering;
 mod link;
 mod manifests;
 mod proxy;

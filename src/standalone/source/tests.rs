@@ -72,104 +72,98 @@ fn reads_objects_and_knows_where_they_stand() {
     assert_eq!(loaded.place("ProxyVIP other", ""), None);
 }
 
+/// What is good in [`VIP`], what somebody wrote instead, and what is said about it.
+const FAULTS: &[(&str, &str, &str)] = &[
+    (
+        "address:",
+        "adress:",
+        "vip.yaml:7:3: ProxyVIP web: spec.adress: UnknownField: unknown field; did you mean `address`?",
+    ),
+    (
+        "as: 64500",
+        "as: none",
+        "vip.yaml:13:13: ProxyVIP web: spec.bgpConfig.peers[0].as: InvalidValue: expected a whole number, not the text \"none\"",
+    ),
+    (
+        "as: 64500",
+        "as: 0",
+        "spec.bgpConfig.peers[0].as: InvalidValue: 0 is out of range; write 1 to 4294967295",
+    ),
+    (
+        "mode: BGP",
+        "mode: bgp",
+        "vip.yaml:6:9: ProxyVIP web: spec.mode: InvalidValue: bgp is none of L2ARP, BGP, OSPF; did you mean BGP?",
+    ),
+    ("ports: [80]", "ports: [80, 443, 80]", "spec.ports[2]: InvalidValue: 80 is there twice"),
+    ("ports: [80]", "ports: []", "spec.ports: InvalidValue: needs at least 1 of them"),
+    (
+        "ports: [80]",
+        "ports: 80",
+        "vip.yaml:8:10: ProxyVIP web: spec.ports: InvalidValue: expected a list, not 80",
+    ),
+    ("ports: [80]", "ports: [65536]", "write 1 to 65535"),
+    ("  ports: [80]\n", "", "vip.yaml:5:1: ProxyVIP web: spec.ports: Missing: ports is required"),
+    (
+        "  address: 10.200.0.20/32",
+        "  address:",
+        "spec.address: Missing: has no value; write one, or leave the field out",
+    ),
+    ("localAS: 64501", "localAs: 64501", "did you mean `localAS`?"),
+    (
+        "localAS: 64501",
+        "gracefulRestart: {restartTime: 1500ms}",
+        "gracefulRestart.restartTime: InvalidValue: invalid value: string \"1500ms\", expected whole seconds like 90 or 90s",
+    ),
+    ("localAS: 64501", "bogus: 1", "unknown field; known here: asPathPrepend, communities,"),
+    ("ports: [80]", "ports: [80]\n  nodeSelector: {matchLabel: {a: b}}", "did you mean `matchLabels`?"),
+    (
+        "ports: [80]",
+        "ports: [80]\n  nodeSelector: {matchLabels: {a: yes}}",
+        "nodeSelector.matchLabels.a: InvalidValue: expected a text, not true (put it in quotes to make it a text)",
+    ),
+    ("ports: [80]", "ports: [80]\n  bfd: {desiredMinTxInterval: 300}", "expected a text, not 300"),
+    (
+        "ports: [80]",
+        "ports: [80]\n  bfd: {desiredMinTxInterval: 300 ms}",
+        "vip.yaml:9:9: ProxyVIP web: spec.bfd.desiredMinTxInterval: InvalidValue: \"300 ms\" is not a duration",
+    ),
+    (
+        "name: web",
+        "name: Web_1",
+        "vip.yaml:4:3: vip.yaml: metadata.name: InvalidValue: \"Web_1\" is not a valid name",
+    ),
+    ("name: web", "nam: web", "vip.yaml:3:1: vip.yaml: metadata.name: Missing: metadata.name is required"),
+    (
+        "name: web",
+        "name: web\n  lables: {}",
+        "metadata.lables: UnknownField: unknown field; did you mean `labels`?",
+    ),
+    (
+        "kind: ProxyVIP",
+        "kind: ProxyVip",
+        "UnknownKind: novaedge.io has no kind ProxyVip; did you mean ProxyVIP?",
+    ),
+    ("kind: ProxyVIP", "kind: Banana", "novaedge.io has no kind Banana; known kinds: ProxyIPPool, ProxyVIP,"),
+    (
+        "v1alpha1",
+        "v1beta1",
+        "ProxyVIP of novaedge.io/v1beta1 is not known to this version; write apiVersion: novaedge.io/v1alpha1",
+    ),
+    ("novaedge.io/v1alpha1", "v1", "write apiVersion: novaedge.io/v1alpha1"),
+    ("kind: ProxyVIP\n", "", "Missing: kind is required"),
+    ("apiVersion: novaedge.io/v1alpha1\n", "", "Missing: apiVersion is required"),
+    ("  ports: [80]", "  ports: [80", "vip.yaml:9"),
+    (
+        "  ports: [80]",
+        "\tports: [80]",
+        "vip.yaml:8:1: vip.yaml: : Unreadable: the line is indented by a tab; YAML wants spaces",
+    ),
+    ("ports: [80]", "mode: BGP", "vip.yaml:8:3: vip.yaml: : Unreadable: duplicate mapping key: mode"),
+];
+
 #[test]
 fn every_fault_is_named_with_its_place_and_a_remedy() {
-    let table = [
-        (
-            "address:",
-            "adress:",
-            "vip.yaml:7:3: ProxyVIP web: spec.adress: UnknownField: unknown field; did you mean `address`?",
-        ),
-        (
-            "as: 64500",
-            "as: none",
-            "vip.yaml:13:13: ProxyVIP web: spec.bgpConfig.peers[0].as: InvalidValue: expected a whole number, not the text \"none\"",
-        ),
-        (
-            "as: 64500",
-            "as: 0",
-            "spec.bgpConfig.peers[0].as: InvalidValue: 0 is out of range; write 1 to 4294967295",
-        ),
-        (
-            "mode: BGP",
-            "mode: bgp",
-            "vip.yaml:6:9: ProxyVIP web: spec.mode: InvalidValue: bgp is none of L2ARP, BGP, OSPF; did you mean BGP?",
-        ),
-        ("ports: [80]", "ports: [80, 443, 80]", "spec.ports[2]: InvalidValue: 80 is there twice"),
-        ("ports: [80]", "ports: []", "spec.ports: InvalidValue: needs at least 1 of them"),
-        (
-            "ports: [80]",
-            "ports: 80",
-            "vip.yaml:8:10: ProxyVIP web: spec.ports: InvalidValue: expected a list, not 80",
-        ),
-        ("ports: [80]", "ports: [65536]", "write 1 to 65535"),
-        ("  ports: [80]\n", "", "vip.yaml:5:1: ProxyVIP web: spec.ports: Missing: ports is required"),
-        (
-            "  address: 10.200.0.20/32",
-            "  address:",
-            "spec.address: Missing: has no value; write one, or leave the field out",
-        ),
-        ("localAS: 64501", "localAs: 64501", "did you mean `localAS`?"),
-        (
-            "localAS: 64501",
-            "gracefulRestart: {restartTime: 1500ms}",
-            "gracefulRestart.restartTime: InvalidValue: invalid value: string \"1500ms\", expected whole seconds like 90 or 90s",
-        ),
-        ("localAS: 64501", "bogus: 1", "unknown field; known here: asPathPrepend, communities,"),
-        ("ports: [80]", "ports: [80]\n  nodeSelector: {matchLabel: {a: b}}", "did you mean `matchLabels`?"),
-        (
-            "ports: [80]",
-            "ports: [80]\n  nodeSelector: {matchLabels: {a: yes}}",
-            "nodeSelector.matchLabels.a: InvalidValue: expected a text, not true (put it in quotes to make it a text)",
-        ),
-        ("ports: [80]", "ports: [80]\n  bfd: {desiredMinTxInterval: 300}", "expected a text, not 300"),
-        (
-            "ports: [80]",
-            "ports: [80]\n  bfd: {desiredMinTxInterval: 300 ms}",
-            "vip.yaml:9:9: ProxyVIP web: spec.bfd.desiredMinTxInterval: InvalidValue: \"300 ms\" is not a duration",
-        ),
-        (
-            "name: web",
-            "name: Web_1",
-            "vip.yaml:4:3: vip.yaml: metadata.name: InvalidValue: \"Web_1\" is not a valid name",
-        ),
-        (
-            "name: web",
-            "nam: web",
-            "vip.yaml:3:1: vip.yaml: metadata.name: Missing: metadata.name is required",
-        ),
-        (
-            "name: web",
-            "name: web\n  lables: {}",
-            "metadata.lables: UnknownField: unknown field; did you mean `labels`?",
-        ),
-        (
-            "kind: ProxyVIP",
-            "kind: ProxyVip",
-            "UnknownKind: novaedge.io has no kind ProxyVip; did you mean ProxyVIP?",
-        ),
-        (
-            "kind: ProxyVIP",
-            "kind: Banana",
-            "novaedge.io has no kind Banana; known kinds: ProxyIPPool, ProxyVIP,",
-        ),
-        (
-            "v1alpha1",
-            "v1beta1",
-            "ProxyVIP of novaedge.io/v1beta1 is not known to this version; write apiVersion: novaedge.io/v1alpha1",
-        ),
-        ("novaedge.io/v1alpha1", "v1", "write apiVersion: novaedge.io/v1alpha1"),
-        ("kind: ProxyVIP\n", "", "Missing: kind is required"),
-        ("apiVersion: novaedge.io/v1alpha1\n", "", "Missing: apiVersion is required"),
-        ("  ports: [80]", "  ports: [80", "vip.yaml:9"),
-        (
-            "  ports: [80]",
-            "\tports: [80]",
-            "vip.yaml:8:1: vip.yaml: : Unreadable: the line is indented by a tab; YAML wants spaces",
-        ),
-        ("ports: [80]", "mode: BGP", "vip.yaml:8:3: vip.yaml: : Unreadable: duplicate mapping key: mode"),
-    ];
-    for (good, bad, words) in table {
+    for (good, bad, words) in FAULTS {
         assert!(VIP.contains(good), "{good}");
         let loaded = first(&[("pool.yaml", POOL), ("vip.yaml", &VIP.replacen(good, bad, 1))]);
         let said = said(&loaded);
