@@ -12,6 +12,7 @@
 //! 0  runtime/  host/                        domain-free tools
 //! ```
 
+pub mod agent;
 pub mod api;
 pub mod cli;
 pub mod compile;

@@ -1,7 +1,24 @@
 //! People's words in, configuration out; and who feeds whom.
 //!
-//! [`show`] turns an agent's answer into tables, [`output`] prints in the format that was asked for.
+//! One file per program ([`agent`], [`controller`], [`ctl`]); [`ask`] talks to a running agent, [`show`]
+//! turns its answer into tables, [`output`] prints in the format that was asked for.
+//!
+//! Exit codes of every command: 0 good, 1 something is wrong with what was asked about, 2 usage.
 
+pub mod agent;
+pub mod ask;
+pub mod controller;
+pub mod ctl;
 pub mod output;
 pub mod show;
 pub mod table;
+
+use std::process::ExitCode;
+
+/// Ends a program: an error goes to stderr as one sentence with its causes.
+fn exit(outcome: anyhow::Result<ExitCode>) -> ExitCode {
+    outcome.unwrap_or_else(|error| {
+        eprintln!("error: {error:#}");
+        ExitCode::from(1)
+    })
+}

@@ -14,6 +14,7 @@ mod link;
 mod manifests;
 mod proxy;
 mod samples;
+mod worlds;
 
 /// Held by whoever runs a world and looks at the clock: one world at a time.
 pub static WORLD: Mutex<()> = Mutex::new(());

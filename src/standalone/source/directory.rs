@@ -79,6 +79,14 @@ pub fn read(directory: &Path, survey: &Survey) -> Texts {
     survey.files.keys().map(|name| (name.clone(), text(name))).collect()
 }
 
+/// What a directory's manifests say now.
+///
+/// # Errors
+/// The directory itself cannot be read.
+pub fn texts(directory: &Path) -> io::Result<Texts> {
+    Ok(read(directory, &survey(directory)?))
+}
+
 #[cfg(test)]
 mod tests {
     use super::{read, survey};

@@ -136,12 +136,8 @@ impl Source {
     }
 
     fn publish(&self, loaded: Loaded) {
-        let before = self.loaded.send_replace(Arc::new(loaded));
+        self.loaded.send_replace(Arc::new(loaded));
         let loaded = self.loaded.borrow();
-        let news = loaded.problems.iter().filter(|problem| !before.problems.contains(problem));
-        for Rejected { object, field, message, place, .. } in news {
-            tracing::warn!(object, field, message, place, "a manifest is not used as it stands");
-        }
         let problems = loaded.problems.len();
         tracing::info!(directory = %self.directory.display(), objects = loaded.len(), problems, "manifests read");
     }

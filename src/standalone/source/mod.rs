@@ -39,5 +39,6 @@ mod tree;
 #[cfg(test)]
 mod tests;
 
+pub use directory::texts;
 pub use follow::{OpenError, Source};
 pub use load::{Ignored, Loaded, Texts, load};

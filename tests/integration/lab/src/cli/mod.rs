@@ -4,11 +4,13 @@
 //! |---|---|
 //! | this | the commands and their options |
 //! | `world` | `up`, `down`, `status`, `shell` |
+//! | `demo` | the main job before the reader's eyes |
 //! | `traffic` | `probe`, `silence`, `unsilence` |
 
 // A program for people at a terminal; its output is what it is for.
 #![allow(clippy::print_stdout)]
 
+mod demo;
 mod traffic;
 mod world;
 
@@ -35,6 +37,8 @@ pub struct Cli {
 enum Command {
     /// Make a lab and leave it standing (one that stands under the same name is replaced)
     Up(Up),
+    /// Show the main job of NovaEdge in a lab, step by step, and leave it standing
+    Demo(Demo),
     /// Remove a lab and everything that runs in it
     Down(Name),
     /// Show sessions, routes and processes of a standing lab
@@ -76,6 +80,18 @@ struct Up {
     /// The directory of manifests for the agents
     #[arg(long, requires = "agent")]
     manifests: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+struct Demo {
+    #[command(flatten)]
+    lab: Name,
+    /// The novaedge-agent to start on every node
+    #[arg(long, default_value = "target/debug/novaedge-agent")]
+    agent: PathBuf,
+    /// The manifests: one BGP VIP and what serves it
+    #[arg(long, default_value = "manifests/samples/10-first-light.yaml")]
+    sample: PathBuf,
 }
 
 #[derive(Debug, Args)]
@@ -155,6 +171,7 @@ impl Cli {
     pub fn run(self) -> Result<()> {
         match self.command {
             Command::Up(options) => world::up(&options),
+            Command::Demo(options) => demo::demo(&options),
             Command::Down(options) => world::down(&options.name),
             Command::Status(options) => world::status(&options.name),
             Command::Shell(options) => world::shell(&options),

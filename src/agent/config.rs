@@ -1,0 +1,25 @@
+//! What an agent is told at its start.
+
+use crate::model::name::Name;
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// How often the loop refreshes the kernel's lease on the addresses: six chances within
+/// [`crate::plan::LIFETIME`], so that a crash leaves at least 2.5 s to come back in.
+pub const BEAT: Duration = Duration::from_millis(500);
+
+#[derive(Debug, Clone)]
+pub struct Config {
+    pub node: Name,
+    /// Holds the last good snapshot; created 0700.
+    pub state_dir: PathBuf,
+    /// Created 0600.
+    pub admin_socket: PathBuf,
+    /// Where FRR's daemons have their vty sockets.
+    pub frr_sockets: PathBuf,
+    /// The file that FRR starts from, if the agent shall keep it.
+    pub frr_config: Option<PathBuf>,
+    /// Threads that serve traffic.
+    pub proxy_cores: NonZeroUsize,
+}

@@ -1,0 +1,187 @@
+//! Facts in, plans out, again and again.
+//!
+//! 1. wait until anything changed, or for the next beat (IO)
+//! 2. gather what the node sees (pure)
+//! 3. [`plan::desired`] (pure)
+//! 4. hand each driver its plan, and tell `status` (IO)
+//!
+//! Before the first complete snapshot, and before the link and the daemon have been looked at, no driver
+//! hears anything: nothing is announced, withdrawn or swept on a guess (spec §2.1).
+
+use super::Orders;
+use super::config::{BEAT, Config};
+use super::departure::Departure;
+use super::drivers::Drivers;
+use super::phases::Phases;
+use crate::model::name::Name;
+use crate::model::net::HostRoute;
+use crate::model::snapshot::Snapshot;
+use crate::model::status::NodeStatus;
+use crate::plan::{self, Desired, Leave, NodeFacts, VipState};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use tokio::sync::watch;
+use tokio::time::{Interval, MissedTickBehavior};
+use tokio_util::sync::CancellationToken;
+
+/// How often a leaving node looks whether its step is over.
+const LEAVING_BEAT: Duration = Duration::from_millis(50);
+
+/// Runs until `leave` is cancelled and nothing of ours is left on the node.
+pub async fn run(
+    config: &Config,
+    orders: Orders,
+    drivers: Drivers,
+    status: watch::Sender<Option<Arc<NodeStatus>>>,
+    leave: CancellationToken,
+) {
+    let mut turning = Turning::new(config, orders, drivers, status);
+    let mut beat = beats(BEAT);
+    if !turning.first_look(&leave).await {
+        return;
+    }
+    loop {
+        let wake = turning.wait(&mut beat, &leave).await;
+        if leave.is_cancelled() && turning.departure.begin(Instant::now()) {
+            beat = beats(LEAVING_BEAT);
+        }
+        if turning.turn(wake) {
+            return;
+        }
+    }
+}
+
+fn beats(period: Duration) -> Interval {
+    let mut beat = tokio::time::interval(period);
+    beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    beat
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Wake {
+    /// The lease on the addresses is to be refreshed.
+    Beat,
+    Changed,
+}
+
+struct Turning<'a> {
+    config: &'a Config,
+    orders: Orders,
+    drivers: Drivers,
+    status: watch::Sender<Option<Arc<NodeStatus>>>,
+    phases: Phases,
+    departure: Departure,
+    lineage: BTreeMap<HostRoute, Name>,
+    started: u64,
+}
+
+impl<'a> Turning<'a> {
+    fn new(
+        config: &'a Config,
+        orders: Orders,
+        drivers: Drivers,
+        status: watch::Sender<Option<Arc<NodeStatus>>>,
+    ) -> Self {
+        Self {
+            config,
+            orders,
+            drivers,
+            status,
+            phases: Phases::default(),
+            departure: Departure::default(),
+            lineage: BTreeMap::new(),
+            started: unix_now(),
+        }
+    }
+
+    /// Waits for a snapshot and for the first word of the drivers whose silence would be a fact. `false`: the
+    /// node was asked to leave before it had anything; what an earlier agent left expires by itself.
+    async fn first_look(&mut self, leave: &CancellationToken) -> bool {
+        let (link, routing) = (&mut self.drivers.link.seen, &mut self.drivers.routing.seen);
+        let snapshot = &mut self.orders.snapshot;
+        tokio::select! {
+            () = leave.cancelled() => false,
+            () = async { tokio::join!(changed(snapshot), changed(link), changed(routing)); } => true,
+        }
+    }
+
+    async fn wait(&mut self, beat: &mut Interval, leave: &CancellationToken) -> Wake {
+        let staying = self.departure.step() == Leave::Staying;
+        tokio::select! {
+            _ = beat.tick() => return Wake::Beat,
+            () = leave.cancelled(), if staying => {}
+            () = changed(&mut self.orders.snapshot) => {}
+            () = changed(&mut self.orders.rejected) => {}
+            () = changed(&mut self.drivers.link.seen) => {}
+            () = changed(&mut self.drivers.exposure.seen) => {}
+            () = changed(&mut self.drivers.routing.seen) => {}
+            () = changed(&mut self.drivers.proxy.seen) => {}
+        }
+        Wake::Changed
+    }
+
+    /// One round. `true`: the node has left, and nothing remains to be done.
+    fn turn(&mut self, wake: Wake) -> bool {
+        let snapshot = self.orders.snapshot.borrow_and_update().clone();
+        let Some(snapshot) = snapshot else { return false };
+        let mut facts = self.facts();
+        facts.leave = self.departure.advance(&snapshot, &facts, Instant::now());
+        let desired = plan::desired(&snapshot, &facts);
+        let gone = self.departure.is_over(&snapshot, &facts, Instant::now());
+        self.publish(&snapshot, &facts, &desired.vips);
+        self.hand_out(desired, wake);
+        gone
+    }
+
+    fn facts(&mut self) -> NodeFacts {
+        NodeFacts {
+            held: self.drivers.link.seen.borrow_and_update().clone(),
+            guarded: self.drivers.exposure.seen.borrow_and_update().clone(),
+            observed: self.drivers.routing.seen.borrow_and_update().clone(),
+            served: self.drivers.proxy.seen.borrow_and_update().clone(),
+            router_id: self.drivers.router_id,
+            leave: self.departure.step(),
+            lineage: std::mem::take(&mut self.lineage),
+        }
+    }
+
+    fn hand_out(&mut self, desired: Desired, wake: Wake) {
+        let Desired { link, exposure, routing, proxy, vips: _, lineage } = desired;
+        self.drivers.exposure.offer(exposure);
+        self.drivers.proxy.offer(proxy);
+        self.drivers.routing.offer(routing);
+        match wake {
+            Wake::Beat => self.drivers.link.hand_over(link),
+            Wake::Changed => self.drivers.link.offer(link),
+        }
+        self.lineage = lineage;
+    }
+
+    fn publish(&mut self, snapshot: &Snapshot, facts: &NodeFacts, vips: &BTreeMap<Name, VipState>) {
+        let leaving = (facts.leave > Leave::Staying).then(|| format!("{:?}", facts.leave));
+        let status = NodeStatus {
+            node: self.config.node.clone(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            generation: snapshot.generation,
+            started: self.started,
+            leaving,
+            vips: self.phases.update(vips, snapshot, unix_now()),
+            routing: facts.observed.clone(),
+            served: facts.served.clone(),
+            rejected: self.orders.rejected.borrow_and_update().clone(),
+        };
+        self.status.send_replace(Some(Arc::new(status)));
+    }
+}
+
+/// Waits for news; a driver that is gone has none (its task's end ends the process elsewhere).
+async fn changed<T>(seen: &mut watch::Receiver<T>) {
+    if seen.changed().await.is_err() {
+        std::future::pending::<()>().await;
+    }
+}
+
+fn unix_now() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
+}

@@ -1,0 +1,222 @@
+//! `novaedge-agent`: the words people say to the program that runs on every node.
+
+use super::output::{self, Format};
+use super::{ask, show};
+use crate::agent::config::Config;
+use crate::model::name::Name;
+use crate::model::observed::{BfdState, PeerState};
+use crate::model::status::{NodeStatus, Phase};
+use crate::runtime::shutdown::Shutdown;
+use crate::runtime::telemetry;
+use crate::standalone;
+use anyhow::{Context, anyhow};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+
+/// Announces virtual IPs through the node's routing daemon while it can serve them, and serves them.
+#[derive(Debug, Parser)]
+#[command(name = "novaedge-agent", version)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run on manifests from a directory, without a controller and without Kubernetes
+    Standalone(StandaloneArgs),
+    /// Show how this node is doing (exit code 1: something is withheld or refused)
+    Status(AskArgs),
+    /// Virtual IPs on this node
+    #[command(subcommand)]
+    Vip(VipCommand),
+    /// The BGP speaker on this node
+    #[command(subcommand)]
+    Bgp(StatusCommand),
+    /// The BFD sessions on this node
+    #[command(subcommand)]
+    Bfd(StatusCommand),
+    /// The backends as this node sees them
+    #[command(subcommand)]
+    Backend(StatusCommand),
+}
+
+#[derive(Debug, Subcommand)]
+enum VipCommand {
+    /// Every VIP, its phase, and why it is withheld
+    Status(AskArgs),
+}
+
+#[derive(Debug, Subcommand)]
+enum StatusCommand {
+    /// Show the state now
+    Status(AskArgs),
+}
+
+#[derive(Debug, Args)]
+struct StandaloneArgs {
+    /// Directory of manifests: ProxyVIPs, gateways, backends, routes, Nodes, Secrets (*.yaml, *.yml, *.json)
+    #[arg(long, value_name = "DIR")]
+    manifests: PathBuf,
+    /// This node's name, as its Node object and `endpoints[].nodeName` have it [default: the host's name]
+    #[arg(long, env = "NODE_NAME")]
+    node: Option<Name>,
+    /// Where the last good snapshot is kept
+    #[arg(long, value_name = "DIR", default_value = "/var/lib/novaedge")]
+    state_dir: PathBuf,
+    /// Directory of the vty sockets of FRR's daemons
+    #[arg(long, value_name = "DIR", default_value = "/var/run/frr")]
+    frr_sockets: PathBuf,
+    /// Keep the configuration in this file too, so that FRR starts with it; a file that NovaEdge did not
+    /// write is left alone
+    #[arg(long, value_name = "FILE")]
+    frr_config: Option<PathBuf>,
+    #[arg(long, value_name = "PATH", default_value = "/run/novaedge/agent.sock")]
+    admin_socket: PathBuf,
+    /// Threads that serve traffic [default: the number of cores]
+    #[arg(long, value_name = "N")]
+    proxy_cores: Option<NonZeroUsize>,
+    #[arg(long, value_enum, default_value_t = telemetry::LogFormat::Text)]
+    log_format: telemetry::LogFormat,
+}
+
+#[derive(Debug, Args)]
+struct AskArgs {
+    #[arg(long, value_name = "PATH", default_value = "/run/novaedge/agent.sock")]
+    admin_socket: PathBuf,
+    #[arg(short, long, value_enum, default_value_t = Format::Table)]
+    output: Format,
+    /// Show it again whenever it changes
+    #[arg(short, long)]
+    watch: bool,
+}
+
+/// What is asked about.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Topic {
+    Node,
+    Vips,
+    Bgp,
+    Bfd,
+    Backends,
+}
+
+/// Runs the program: 0 good, 1 something is wrong with what was asked about, 2 usage (by clap).
+pub fn main() -> ExitCode {
+    let outcome = match Cli::parse().command {
+        Command::Standalone(args) => run_standalone(args),
+        Command::Status(args) => run_ask(Topic::Node, &args),
+        Command::Vip(VipCommand::Status(args)) => run_ask(Topic::Vips, &args),
+        Command::Bgp(StatusCommand::Status(args)) => run_ask(Topic::Bgp, &args),
+        Command::Bfd(StatusCommand::Status(args)) => run_ask(Topic::Bfd, &args),
+        Command::Backend(StatusCommand::Status(args)) => run_ask(Topic::Backends, &args),
+    };
+    super::exit(outcome)
+}
+
+fn run_standalone(args: StandaloneArgs) -> anyhow::Result<ExitCode> {
+    telemetry::init(args.log_format);
+    let manifests = args.manifests.clone();
+    let config = config(args)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    let ended = runtime.block_on(async {
+        let shutdown = Shutdown::catch().context("cannot catch signals")?;
+        let leave = CancellationToken::new();
+        tokio::select! {
+            ended = standalone::run(&manifests, config, leave.clone()) => ended.map_err(anyhow::Error::from),
+            () = shutdown.insist(leave.clone()) => Err(anyhow!("ended at once by a second signal, before the node had left")),
+        }
+    });
+    runtime.shutdown_background();
+    ended.map(|()| ExitCode::SUCCESS)
+}
+
+fn config(args: StandaloneArgs) -> anyhow::Result<Config> {
+    let node = match args.node {
+        Some(node) => node,
+        None => host_name()?,
+    };
+    let all_cores = || std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
+    Ok(Config {
+        node,
+        state_dir: args.state_dir,
+        admin_socket: args.admin_socket,
+        frr_sockets: args.frr_sockets,
+        frr_config: args.frr_config,
+        proxy_cores: args.proxy_cores.unwrap_or_else(all_cores),
+    })
+}
+
+fn host_name() -> anyhow::Result<Name> {
+    let host = rustix::system::uname().nodename().to_string_lossy().to_lowercase();
+    Name::parse(host).context("the host's name cannot be a node's name; say --node NAME")
+}
+
+fn run_ask(topic: Topic, args: &AskArgs) -> anyhow::Result<ExitCode> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        if args.watch {
+            return follow(topic, args).await;
+        }
+        let status = ask::status(&args.admin_socket).await?;
+        output::print(&render(topic, args.output, &status)?);
+        Ok(verdict(topic, &status))
+    })
+}
+
+/// Shows the answer again whenever it differs, until interrupted. An agent that is away for a moment is
+/// waited for.
+async fn follow(topic: Topic, args: &AskArgs) -> anyhow::Result<ExitCode> {
+    let mut shown = String::new();
+    loop {
+        let text = match ask::status(&args.admin_socket).await {
+            Ok(status) => render(topic, args.output, &status)?,
+            Err(error) => format!("{error:#}\n"),
+        };
+        if text != shown {
+            output::print(&text);
+            shown = text;
+        }
+        tokio::time::sleep(Duration::from_millis(500)).await;
+    }
+}
+
+fn render(topic: Topic, format: Format, status: &NodeStatus) -> anyhow::Result<String> {
+    if let Format::Table = format {
+        let now = output::unix_now();
+        return Ok(match topic {
+            Topic::Node => show::status(status, now),
+            Topic::Vips => show::vip_status(status, now),
+            Topic::Bgp => show::bgp_status(status),
+            Topic::Bfd => show::bfd_status(status),
+            Topic::Backends => show::backend_status(status),
+        });
+    }
+    match topic {
+        Topic::Node => output::encode(format, status),
+        Topic::Vips => output::encode(format, &status.vips),
+        Topic::Bgp => output::encode(format, &status.routing.peers),
+        Topic::Bfd => output::encode(format, &status.routing.bfd),
+        Topic::Backends => output::encode(format, &status.served.backends),
+    }
+}
+
+/// Exit code 1 where what was asked about is not as it should be.
+fn verdict(topic: Topic, status: &NodeStatus) -> ExitCode {
+    let vips = || status.vips.values().all(|vip| vip.phase == Phase::Announced);
+    let bgp = || status.routing.peers.values().all(|peer| peer.state == PeerState::Established);
+    let bfd = || status.routing.bfd.values().all(|session| session.state == BfdState::Up);
+    let backends = || status.served.backends.values().all(|backend| backend.healthy() > 0);
+    let good = match topic {
+        Topic::Node => status.rejected.iter().all(|problem| problem.notice) && vips() && bgp() && bfd(),
+        Topic::Vips => vips(),
+        Topic::Bgp => bgp(),
+        Topic::Bfd => bfd(),
+        Topic::Backends => backends(),
+    };
+    if good { ExitCode::SUCCESS } else { ExitCode::from(1) }
+}

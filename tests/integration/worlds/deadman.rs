@@ -1,0 +1,127 @@
+//! Agents that die: those that come back in time, and those that do not (spec §2.12).
+
+use super::estate::{Estate, SOON, vip, web};
+use novaedge_lab::{NodeId, eventually};
+use std::time::{Duration, Instant};
+
+const VIP: &str = "10.200.0.50/32";
+/// The kernel's lease on an address, and what the contract adds for the kernel's and the daemons' own time.
+const BOUND: Duration = Duration::from_secs(3 + 2);
+
+fn served(name: &str) -> (Estate, novaedge_lab::FibWatch) {
+    let estate = Estate::up(name);
+    let watch = estate.lab.watch_fib().unwrap();
+    estate.write(
+        "vip.yaml",
+        &vip("web", "address: 10.200.0.50\n  ipv6Address: 2001:db8::50\n  addressFamily: dual", 300),
+    );
+    estate.write("web.yaml", &web("web", ""));
+    let since = Instant::now();
+    estate.wait_for_nodes(&watch, VIP, since, &[1, 2, 3]);
+    estate.wait_for_nodes(&watch, "2001:db8::50/128", since, &[1, 2, 3]);
+    (1..=3).for_each(|k| drop(estate.wait_for_phase(k, "web", "Announced", None)));
+    (estate, watch)
+}
+
+/// UPDATEs that the ToR got from node `k`, of either family.
+fn updates(estate: &Estate, k: u8) -> u64 {
+    let said = estate.lab.tor().ask_json("bgpd", "show bgp neighbors json").unwrap();
+    said[format!("10.0.0.{k}")]["messageStats"]["updatesRecv"].as_u64().expect("FRR counts UPDATEs")
+}
+
+/// Waits until the node's session has said all that a new session says, and returns [`updates`].
+fn updates_at_rest(estate: &Estate, k: u8) -> u64 {
+    let mut last = (updates(estate, k), Instant::now());
+    // FRR looks at changed route maps again 5 s after the change (`bgp route-map delay-timer`).
+    let rest = Duration::from_secs(6);
+    eventually("the session is at rest", SOON, || {
+        let now = updates(estate, k);
+        if now != last.0 {
+            last = (now, Instant::now());
+        }
+        if last.1.elapsed() > rest { Ok(now) } else { Err("it still speaks") }
+    })
+    .unwrap()
+}
+
+#[test]
+fn an_agent_that_is_back_in_time_changes_nothing() {
+    let (estate, watch) = served("t-restart");
+    let updates_before = updates_at_rest(&estate, 2);
+    let before = estate.lab.tor().neighbours().unwrap()[&NodeId(2)].clone();
+    let since = Instant::now();
+    estate.agent(2).restart().unwrap();
+    eventually("the agent answers again", SOON, || {
+        let status = estate.status(2)?;
+        let announced = status["vips"]["web"]["phase"] == "Announced";
+        if announced { Ok(()) } else { Err(status.to_string()) }
+    })
+    .unwrap();
+    eventually("longer than an unrefreshed address lives", SOON, || {
+        if since.elapsed() > BOUND { Ok(()) } else { Err("not yet") }
+    })
+    .unwrap();
+    let changes = watch.events(since);
+    assert!(changes.is_empty(), "the ToR's routes changed: {changes:?}\n{}", estate.agent(2).log());
+    assert_eq!(updates(&estate, 2), updates_before, "an UPDATE was sent");
+    let after = estate.lab.tor().neighbours().unwrap()[&NodeId(2)].clone();
+    assert!(after.uptime_ms > before.uptime_ms, "the session was reset");
+    println!("restart: no route change, no UPDATE; session up for {} ms", after.uptime_ms);
+}
+
+#[test]
+fn a_dead_or_stopped_agent_is_withdrawn_by_the_kernel() {
+    let (estate, watch) = served("t-dead");
+    let killed = Instant::now();
+    estate.agent(1).kill9();
+    let after = estate.wait_for_nodes(&watch, VIP, killed, &[2, 3]) - killed;
+    println!("SIGKILL: route gone after {after:?}");
+    assert!(after <= BOUND, "{after:?}");
+
+    let stopped = Instant::now();
+    estate.agent(2).stop();
+    let after = estate.wait_for_nodes(&watch, VIP, stopped, &[3]) - stopped;
+    println!("SIGSTOP: route gone after {after:?}");
+    assert!(after <= BOUND, "{after:?}");
+    estate.wait_for_nodes(&watch, "2001:db8::50/128", stopped, &[3]);
+
+    let back = Instant::now();
+    estate.agent(2).cont();
+    estate.agent(1).restart().unwrap();
+    estate.wait_for_nodes(&watch, VIP, back, &[1, 2, 3]);
+}
+
+#[test]
+fn restarted_routing_daemons_are_healed() {
+    let (estate, watch) = served("t-heal");
+    for daemon in ["bgpd", "bfdd", "zebra"] {
+        let killed = Instant::now();
+        let frr = estate.lab.node(1).frr();
+        frr.daemon(daemon).restart().unwrap();
+        frr.wait_for(daemon).unwrap();
+        let answers = Instant::now();
+        eventually(&format!("{daemon} is set up again"), Duration::from_secs(1), || {
+            configured(&estate, daemon)
+        })
+        .unwrap_or_else(|error| panic!("{error:#}\n{}", estate.agent(1).log()));
+        println!("{daemon}: healed {:?} after it answered", answers.elapsed());
+        eventually("n1 is announced again", SOON, || {
+            let settled = watch.now().nodes(VIP.parse().unwrap()).len() == 3 && answers > killed;
+            let vip = estate.vip(1, "web")?;
+            if settled && vip["phase"] == "Announced" { Ok(()) } else { Err(vip.to_string()) }
+        })
+        .unwrap();
+    }
+}
+
+/// The daemon has what the agent wants of it.
+fn configured(estate: &Estate, daemon: &str) -> Result<(), String> {
+    let frr = estate.lab.node(1).frr();
+    let running = match daemon {
+        // zebra gets nothing of ours: what it needs is the kernel's.
+        "zebra" => return Ok(()),
+        daemon => frr.ask(daemon, "show running-config").map_err(|error| error.to_string())?,
+    };
+    let wanted = if daemon == "bgpd" { "network 10.200.0.50/32" } else { "profile NOVAEDGE" };
+    if running.contains(wanted) { Ok(()) } else { Err(running) }
+}

