@@ -28,6 +28,11 @@ impl Judge {
         Self { health, contradictions: 0, healthy_threshold, unhealthy_threshold }
     }
 
+    /// The last answer spoke against the verdict, and was not enough to change it.
+    pub fn is_in_doubt(&self) -> bool {
+        self.contradictions > 0
+    }
+
     /// The new verdict, if this answer changes it.
     pub fn hear(&mut self, good: bool) -> Option<EndpointHealth> {
         let says = if good { EndpointHealth::Healthy } else { EndpointHealth::Unhealthy };

@@ -24,7 +24,7 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::task::{AbortHandle, JoinSet};
 
-/// Between a suspicion and the question. Suspicions come with every failed request.
+/// Between a suspicion and the question, and between further questions until it is settled.
 const PATIENCE: Duration = Duration::from_millis(50);
 
 /// All probes; they end when this is dropped.
@@ -77,7 +77,8 @@ impl Prober {
     }
 }
 
-/// Asks at once, then at the check's interval, and whenever traffic has met a refusal.
+/// Asks at once, then at the check's interval. When traffic has met a refusal, asks in quick succession until
+/// the verdict is confirmed or overturned.
 async fn watch(
     endpoint: Arc<Endpoint>,
     check: HealthCheck,
@@ -85,6 +86,7 @@ async fn watch(
     changed: Arc<Notify>,
 ) {
     let mut judge = Judge::new(endpoint.health(), &check);
+    let mut suspected = false;
     loop {
         let answer = ask::ask(endpoint.address, &check, protocol).await;
         if let Some(health) = judge.hear(answer.is_ok()) {
@@ -96,10 +98,17 @@ async fn watch(
             }
             changed.notify_one();
         }
-        tokio::select! {
-            () = tokio::time::sleep(jittered(check.interval, fastrand::f64())) => {}
-            () = endpoint.suspected.notified() => tokio::time::sleep(PATIENCE).await,
+        if suspected && judge.is_in_doubt() {
+            tokio::time::sleep(PATIENCE).await;
+            continue;
         }
+        suspected = tokio::select! {
+            () = tokio::time::sleep(jittered(check.interval, fastrand::f64())) => false,
+            () = endpoint.suspected.notified() => {
+                tokio::time::sleep(PATIENCE).await;
+                true
+            }
+        };
     }
 }
 
