@@ -3,8 +3,12 @@
 use crate::model::name::Name;
 use crate::model::snapshot::Snapshot;
 use crate::model::status::{Explained, Phase, Reason, VipStatus};
+use crate::model::vip::Vip;
 use crate::plan::VipState;
 use std::collections::BTreeMap;
+
+/// More changes at once than these are told as a number.
+const FEW: usize = 20;
 
 /// What the phases were at the last look.
 #[derive(Debug, Default)]
@@ -28,33 +32,51 @@ impl Phases {
         snapshot: &Snapshot,
         now: u64,
     ) -> BTreeMap<Name, VipStatus> {
-        self.last.retain(|name, _| states.contains_key(name));
-        states.iter().map(|(name, state)| (name.clone(), self.one(name, state, snapshot, now))).collect()
+        let entries: BTreeMap<Name, Entry> =
+            states.iter().map(|(name, state)| (name.clone(), self.entry(name, state, now))).collect();
+        log_changes(&self.last, &entries);
+        self.last = entries;
+        self.last.iter().map(|(name, entry)| (name.clone(), told(entry, snapshot.vips.get(name)))).collect()
     }
 
-    fn one(&mut self, name: &Name, state: &VipState, snapshot: &Snapshot, now: u64) -> VipStatus {
-        let VipState { phase, reasons } = state;
-        let before = self.last.get(name);
-        let since = before.filter(|entry| entry.phase == *phase).map_or(now, |entry| entry.since);
-        let entry = Entry { phase: *phase, reasons: reasons.clone(), since };
-        if before != Some(&entry) {
-            log_change(name, before, &entry);
-            self.last.insert(name.clone(), entry);
-        }
-        let vip = snapshot.vips.get(name);
-        VipStatus {
-            addresses: vip.map(|vip| vip.addresses.iter().collect()).unwrap_or_default(),
-            mode: vip.map(|vip| vip.reach.mode().to_owned()).unwrap_or_default(),
-            phase: *phase,
-            reasons: reasons.iter().map(Explained::from).collect(),
-            since,
-            ports: vip.map(|vip| vip.ports.iter().copied().collect()).unwrap_or_default(),
-        }
+    fn entry(&self, name: &Name, state: &VipState, now: u64) -> Entry {
+        let same = |before: &&Entry| before.phase == state.phase;
+        let since = self.last.get(name).filter(same).map_or(now, |before| before.since);
+        Entry { phase: state.phase, reasons: state.reasons.clone(), since }
     }
 }
 
-fn log_change(name: &Name, before: Option<&Entry>, now: &Entry) {
-    let from = before.map_or(Phase::Idle, |entry| entry.phase);
-    let why = now.reasons.iter().map(Reason::to_string).collect::<Vec<_>>().join("; ");
-    tracing::info!(vip = %name, ?from, to = ?now.phase, why, "VIP changed its state");
+fn told(entry: &Entry, vip: Option<&Vip>) -> VipStatus {
+    VipStatus {
+        addresses: vip.map(|vip| vip.addresses.iter().collect()).unwrap_or_default(),
+        mode: vip.map(|vip| vip.reach.mode().to_owned()).unwrap_or_default(),
+        phase: entry.phase,
+        reasons: entry.reasons.iter().map(Explained::from).collect(),
+        since: entry.since,
+        ports: vip.map(|vip| vip.ports.iter().copied().collect()).unwrap_or_default(),
+    }
+}
+
+fn log_changes(before: &BTreeMap<Name, Entry>, now: &BTreeMap<Name, Entry>) {
+    let phase = |entry: Option<&Entry>| entry.map_or(Phase::Idle, |entry| entry.phase);
+    let changed: Vec<_> = now.iter().filter(|(name, entry)| before.get(*name) != Some(entry)).collect();
+    if changed.len() > FEW {
+        let announced = now.values().filter(|entry| entry.phase == Phase::Announced).count();
+        tracing::info!(
+            changed = changed.len(),
+            announced,
+            known = now.len(),
+            "many VIPs changed their state"
+        );
+        return;
+    }
+    for (name, entry) in changed {
+        let (from, to) = (phase(before.get(name)), entry.phase);
+        let why = entry.reasons.iter().map(Reason::to_string).collect::<Vec<_>>().join("; ");
+        if from == to {
+            tracing::debug!(vip = %name, phase = ?to, why, "VIP has other reasons");
+        } else {
+            tracing::info!(vip = %name, ?from, ?to, why, "VIP changed its state");
+        }
+    }
 }

@@ -1,14 +1,13 @@
 //! `novaedge-agent`: the words people say to the program that runs on every node.
 
 use super::output::{self, Format};
-use super::{ask, show};
+use super::{ask, show, standalone};
 use crate::agent::config::Config;
 use crate::model::name::Name;
 use crate::model::observed::{BfdState, PeerState};
 use crate::model::status::{NodeStatus, Phase};
 use crate::runtime::shutdown::Shutdown;
 use crate::runtime::telemetry;
-use crate::standalone;
 use anyhow::{Context, anyhow};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::num::NonZeroUsize;

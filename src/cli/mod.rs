@@ -11,6 +11,7 @@ pub mod controller;
 pub mod ctl;
 pub mod output;
 pub mod show;
+pub mod standalone;
 pub mod table;
 
 use std::process::ExitCode;

@@ -101,11 +101,10 @@ fn tell(seen: &watch::Sender<Held>, now: Held) {
         if *before == now {
             return false;
         }
-        for address in now.addresses.difference(&before.addresses) {
-            tracing::info!(%address, "address held");
-        }
-        for address in before.addresses.difference(&now.addresses) {
-            tracing::info!(%address, "address no longer held");
+        let added = now.addresses.difference(&before.addresses).count();
+        let removed = before.addresses.difference(&now.addresses).count();
+        if added + removed > 0 {
+            tracing::info!(added, removed, held = now.addresses.len(), "addresses held");
         }
         for (address, error) in
             now.refused.iter().filter(|(address, _)| !before.refused.contains_key(address))

@@ -61,6 +61,8 @@ impl Leave {
     }
 }
 
+/// Numbers about traffic are this old at most: no step ends on what may be older than its beginning.
+const NUMBERS_AGE: Duration = Duration::from_millis(250);
 /// Kept connections get at least so long to end by themselves.
 const FINISHING_FLOOR: Duration = Duration::from_secs(2);
 /// Half of the time after which a client repeats its SYN.
@@ -114,11 +116,12 @@ pub fn step(leave: Leave, now: &Moment) -> Leave {
 
 /// No client keeps a connection without using it, or time is up.
 fn finished(now: &Moment) -> bool {
-    now.connections <= now.in_flight || now.in_step >= FINISHING_FLOOR.max(now.drain_period / 2)
+    (now.connections <= now.in_flight && now.in_step >= NUMBERS_AGE)
+        || now.in_step >= FINISHING_FLOOR.max(now.drain_period / 2)
 }
 
 fn ran_dry(now: &Moment) -> bool {
-    now.in_flight == 0 || now.in_step >= MUTED_LIMIT
+    (now.in_flight == 0 && now.in_step >= NUMBERS_AGE) || now.in_step >= MUTED_LIMIT
 }
 
 fn let_go(now: &Moment) -> bool {

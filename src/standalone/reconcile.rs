@@ -5,45 +5,100 @@
 //! 3. keep the result on disk if it differs (IO)
 //! 4. publish it, and what was refused on the way
 
-use super::source::Loaded;
-use crate::agent::last_good::LastGood;
+use super::source::{Loaded, OpenError, Source};
 use crate::api::condition::Reason;
 use crate::compile;
 use crate::model::name::Name;
 use crate::model::snapshot::Snapshot;
 use crate::model::status::Rejected;
+use std::fmt;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::watch;
 
-#[derive(Debug)]
+/// How often a directory that is not there is looked for.
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
+
+/// Keeps a snapshot for the next start.
+pub type Keep = Box<dyn FnMut(&Snapshot) + Send>;
+
 pub struct Reconciler {
     node: Name,
-    last_good: LastGood,
+    keep: Keep,
     in_force: Option<Arc<Snapshot>>,
-    /// Every file has been readable once since the start.
+    /// Every document has been readable once since the start.
     settled: bool,
     snapshot: watch::Sender<Option<Arc<Snapshot>>>,
     rejected: watch::Sender<Vec<Rejected>>,
 }
 
+impl fmt::Debug for Reconciler {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Reconciler")
+            .field("node", &self.node)
+            .field("in_force", &self.in_force)
+            .finish_non_exhaustive()
+    }
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("{0}, and no last good snapshot is kept in the state directory")]
+pub struct NoManifests(#[source] OpenError);
+
 impl Reconciler {
-    /// Starts from the snapshot on disk; nothing is published yet.
+    /// Starts from the last good snapshot, if there is one; nothing is published yet.
     pub fn new(
         node: Name,
-        last_good: LastGood,
+        last_good: Option<Snapshot>,
+        keep: Keep,
         snapshot: watch::Sender<Option<Arc<Snapshot>>>,
         rejected: watch::Sender<Vec<Rejected>>,
     ) -> Self {
-        let in_force = last_good.load(&node).unwrap_or_else(|error| {
-            tracing::warn!(%error, "the last good snapshot is not used");
-            None
-        });
-        Self { node, last_good, in_force: in_force.map(Arc::new), settled: false, snapshot, rejected }
+        Self { node, keep, in_force: last_good.map(Arc::new), settled: false, snapshot, rejected }
+    }
+
+    /// Reads the directory, and returns what reconciles from then on, whenever it says something new. A
+    /// directory that cannot be read is waited for, while the last good snapshot is in force.
+    ///
+    /// # Errors
+    /// It cannot be read, and there is no last good snapshot.
+    pub async fn follow(
+        mut self,
+        manifests: PathBuf,
+    ) -> Result<impl Future<Output = ()> + Send + 'static, NoManifests> {
+        let opened = match Source::open(manifests.clone()).await {
+            Ok(source) => Some(source),
+            Err(error) if self.unreadable(unreadable(&manifests, &error)) => None,
+            Err(error) => return Err(NoManifests(error)),
+        };
+        Ok(self.follow_on(manifests, opened))
+    }
+
+    async fn follow_on(mut self, manifests: PathBuf, mut opened: Option<Source>) {
+        let source = loop {
+            match opened.take() {
+                Some(source) => break source,
+                None => tokio::time::sleep(LOOK_AGAIN).await,
+            }
+            opened = Source::open(manifests.clone()).await.ok();
+        };
+        let mut loaded = source.subscribe();
+        let reconciling = async {
+            loop {
+                let newest = loaded.borrow_and_update().clone();
+                self.reconcile(&newest);
+                if loaded.changed().await.is_err() {
+                    return;
+                }
+            }
+        };
+        tokio::join!(source.run(), reconciling);
     }
 
     /// The manifests cannot be read at all. `true`: the last good snapshot is in force meanwhile; `false`: there
     /// is none.
-    pub fn unreadable(&mut self, problem: Rejected) -> bool {
+    fn unreadable(&mut self, problem: Rejected) -> bool {
         let Some(in_force) = self.in_force.clone() else { return false };
         self.report(vec![problem]);
         self.publish(in_force);
@@ -54,7 +109,7 @@ impl Reconciler {
     ///
     /// A document that has not been readable since the start says nothing about its object, so the last
     /// good snapshot stays in force until every document has been readable once.
-    pub fn reconcile(&mut self, loaded: &Loaded) {
+    fn reconcile(&mut self, loaded: &Loaded) {
         let compiled = compile::compile(&loaded.resources, &self.node, self.in_force.as_deref());
         self.settled |= !loaded.problems.iter().any(hides_an_object);
         let mut rejected = loaded.problems.clone();
@@ -67,15 +122,13 @@ impl Reconciler {
         self.report(rejected);
         let in_force = match self.in_force.take() {
             Some(last) if !self.settled || last.same_content(&compiled.snapshot) => last,
-            _ => self.keep(compiled.snapshot),
+            _ => self.adopt(compiled.snapshot),
         };
         self.publish(in_force);
     }
 
-    fn keep(&self, snapshot: Snapshot) -> Arc<Snapshot> {
-        if let Err(error) = self.last_good.keep(&snapshot) {
-            tracing::warn!(%error, "a restart without the manifests would not know this snapshot");
-        }
+    fn adopt(&mut self, snapshot: Snapshot) -> Arc<Snapshot> {
+        (self.keep)(&snapshot);
         tracing::info!(generation = snapshot.generation, vips = snapshot.vips.len(), "snapshot in force");
         Arc::new(snapshot)
     }
@@ -109,4 +162,15 @@ impl Reconciler {
 /// An object that two files define is known; one that cannot be read is not.
 fn hides_an_object(problem: &Rejected) -> bool {
     problem.reason != Reason::Duplicate.to_string()
+}
+
+fn unreadable(manifests: &Path, error: &OpenError) -> Rejected {
+    Rejected {
+        object: manifests.display().to_string(),
+        field: String::new(),
+        reason: Reason::Unreadable.to_string(),
+        message: format!("{error} (the last good snapshot is in force)"),
+        place: None,
+        notice: false,
+    }
 }

@@ -42,7 +42,7 @@ impl Client {
             limits: site.limits(),
             protocol: Cell::new(None),
             site: RefCell::new((core.table().version, site)),
-            retiring: Cell::new(false),
+            retiring: Cell::new(core.table().lame_duck),
             verdict: Cell::new(Verdict::Keep),
             task: Cell::new(None),
         });

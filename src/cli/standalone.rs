@@ -1,0 +1,53 @@
+//! `novaedge-agent standalone`: who feeds whom.
+//!
+//! ```text
+//! DIR ──▶ source ──▶ reconcile (compile) ──▶ agent
+//!                        │
+//!                        └──▶ last good snapshot on disk
+//! ```
+
+use crate::agent::config::Config;
+use crate::agent::last_good::{LastGood, LastGoodError};
+use crate::agent::{self, AgentError, Orders};
+use crate::model::snapshot::Snapshot;
+use crate::runtime::tasks::Tasks;
+use crate::standalone::{NoManifests, Reconciler};
+use std::path::Path;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+#[derive(Debug, thiserror::Error)]
+pub enum StandaloneError {
+    #[error(transparent)]
+    NoManifests(#[from] NoManifests),
+    #[error(transparent)]
+    LastGood(#[from] LastGoodError),
+    #[error(transparent)]
+    Agent(#[from] AgentError),
+}
+
+/// Runs until `leave` is cancelled and the node has left in order.
+///
+/// # Errors
+/// The state directory cannot be used; the manifests cannot be read and there is no last good snapshot; or
+/// a part of the agent ended.
+pub async fn run(manifests: &Path, config: Config, leave: CancellationToken) -> Result<(), StandaloneError> {
+    let last_good = LastGood::open(&config.state_dir)?;
+    let in_force = last_good.load(&config.node).unwrap_or_else(|error| {
+        tracing::warn!(%error, "the last good snapshot is not used");
+        None
+    });
+    let keep = move |snapshot: &Snapshot| {
+        if let Err(error) = last_good.keep(snapshot) {
+            tracing::warn!(%error, "a restart without the manifests would not know this snapshot");
+        }
+    };
+    let (snapshot, newest_snapshot) = watch::channel(None);
+    let (rejected, newest_rejected) = watch::channel(Vec::new());
+    let reconciler = Reconciler::new(config.node.clone(), in_force, Box::new(keep), snapshot, rejected);
+    let following = reconciler.follow(manifests.to_owned()).await?;
+    let mut tasks = Tasks::default();
+    tasks.spawn("reconcile", following);
+    let orders = Orders { snapshot: newest_snapshot, rejected: newest_rejected };
+    Ok(agent::run(config, orders, tasks, leave).await?)
+}
