@@ -13,6 +13,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::{Instant, MissedTickBehavior};
+use tracing::Instrument;
 
 /// How fresh [`Observed`] is kept: a peer that goes down is known within 200 ms.
 pub const OBSERVE_EVERY: Duration = Duration::from_millis(150);
@@ -31,10 +32,13 @@ const RETRY_REFUSED_LAST: Duration = Duration::from_secs(30);
 /// the future is safe at any time.
 pub async fn drive<D: Daemon>(
     daemon: D,
-    mut plans: watch::Receiver<Arc<RoutingPlan>>,
+    plans: watch::Receiver<Arc<RoutingPlan>>,
     seen: watch::Sender<Observed>,
 ) {
-    let mut driven = Driven::new(daemon, seen);
+    follow(Driven::new(daemon, seen), plans).instrument(tracing::info_span!("routing")).await;
+}
+
+async fn follow<D: Daemon>(mut driven: Driven<D>, mut plans: watch::Receiver<Arc<RoutingPlan>>) {
     let mut tick = tokio::time::interval(OBSERVE_EVERY);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
@@ -113,6 +117,8 @@ impl<D: Daemon> Driven<D> {
                 COMPARE_EVERY
             }
             Err(error) => {
+                // What the driver still knows to be refused, it says when it is asked.
+                self.refused.clear();
                 let pause = self.pause_after(&error);
                 self.say(Some(error.to_string()));
                 pause
@@ -153,7 +159,7 @@ impl<D: Daemon> Driven<D> {
         };
         let restarted = observed.restarts > self.restarts;
         self.restarts = observed.restarts;
-        observed.refused = self.refused.clone();
+        observed.refused.extend(self.refused.clone());
         observed.trouble = joined(self.trouble.clone(), observed.trouble);
         self.seen.send_if_modified(|last| {
             let changed = *last != observed;

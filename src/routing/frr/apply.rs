@@ -39,6 +39,7 @@ impl Frr {
             want.objects.retain(|object, _| !matches!(object, Object::Profile(_)));
         }
         let outcome = self.take(&steps(&before, &want), &before, conflicts).await?;
+        self.refused = outcome.networks.clone();
         if outcome.changes > 0 {
             self.compare(&want, &outcome).await?;
         }

@@ -47,7 +47,7 @@ use crate::model::observed::Observed;
 use crate::plan::RoutingPlan;
 use observe::Originated;
 use render::Renderer;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use vty::Vty;
 
@@ -75,6 +75,8 @@ pub struct Frr {
     /// Whether the last plan wants BFD.
     bfd_wanted: bool,
     originated: Originated,
+    /// Prefixes that did not go in when the last plan did, with the reasons.
+    refused: BTreeMap<HostRoute, String>,
     startup_trouble: Option<String>,
     unchecked_networks: bool,
 }
@@ -92,6 +94,7 @@ impl Frr {
             routes: None,
             bfd_wanted: false,
             originated: Originated::default(),
+            refused: BTreeMap::new(),
             startup_trouble: None,
             unchecked_networks: false,
             options,

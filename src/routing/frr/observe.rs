@@ -42,7 +42,7 @@ impl Frr {
             announced,
             bfd,
             trouble: (!trouble.is_empty()).then(|| trouble.join("; ")),
-            refused: BTreeMap::new(),
+            refused: self.refused.clone(),
             restarts: self.restarts(),
         })
     }

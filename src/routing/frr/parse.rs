@@ -8,7 +8,7 @@
 //! |---|---|
 //! | route map, BFD profile | its name begins with `NOVAEDGE-` |
 //! | network | it names one of our route maps |
-//! | neighbour | its description is `novaedge`, or it uses one of our route maps |
+//! | neighbour | its description is `managed-by-novaedge`, or it uses one of our route maps |
 //! | instance | it holds the empty peer group `NOVAEDGE`; of its own lines, those that we write |
 
 use crate::model::net::HostRoute;
@@ -151,7 +151,7 @@ impl Marks {
         for line in lines.iter().filter(|line| instance_of(line).is_some()) {
             match words(&line.text).as_slice() {
                 ["neighbor", "NOVAEDGE", "peer-group"] => marks.instance = true,
-                ["neighbor", peer, "description", "novaedge"] => {
+                ["neighbor", peer, "description", "managed-by-novaedge"] => {
                     marks.neighbors.extend(peer.parse::<IpAddr>());
                 }
                 ["neighbor", peer, "route-map", map, _] if map.starts_with("NOVAEDGE-") => {

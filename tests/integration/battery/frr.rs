@@ -115,7 +115,9 @@ fn running(node: &Node) -> Vec<String> {
         let text = node.frr().ask(daemon, "show running-config").unwrap_or_default();
         let marked: Vec<String> = text
             .lines()
-            .filter_map(|line| line.trim().strip_prefix("neighbor ")?.strip_suffix(" description novaedge"))
+            .filter_map(|line| {
+                line.trim().strip_prefix("neighbor ")?.strip_suffix(" description managed-by-novaedge")
+            })
             .map(|peer| format!("neighbor {peer} "))
             .collect();
         let mut ours = false;

@@ -107,6 +107,7 @@ router bgp 64501
  bgp router-id 10.9.9.9
  no bgp network import-check
  neighbor 10.0.0.77 remote-as 64777
+ neighbor 10.0.0.77 description novaedge
  !
  address-family ipv4 unicast
   network 10.200.0.99/32
