@@ -6,9 +6,6 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
 
-/// Writes the files instead of comparing them, for `make crds`.
-const WRITE: &str = "NOVAEDGE_WRITE_CRDS";
-
 fn directory() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("manifests/crds")
 }
@@ -20,12 +17,6 @@ fn generated() -> BTreeMap<String, String> {
 #[test]
 fn the_files_are_what_the_types_say() {
     let generated = generated();
-    if std::env::var_os(WRITE).is_some() {
-        fs::create_dir_all(directory()).unwrap();
-        for (name, text) in &generated {
-            fs::write(directory().join(name), text).unwrap();
-        }
-    }
     let entries = fs::read_dir(directory()).unwrap().map(|entry| entry.unwrap().path());
     let files: BTreeMap<String, String> = entries
         .map(|path| {

@@ -1,23 +1,27 @@
-//! Follows a directory: waits until it changed and came to rest, loads it, publishes it.
+//! Follows a directory: waits until it changed, loads it, publishes it.
+//!
+//! Good news travels at once: when every writer has closed its file and the world only grew, it is
+//! published within milliseconds. Whatever takes an object away or has a fault may be half of a change
+//! (editors move the old file away first, shells empty a file before they fill it), so it must stay so
+//! for a moment of quiet.
 
 use super::directory::{Survey, read, survey};
 use super::load::{Loaded, load};
+use super::watcher::Watcher;
 use crate::api::condition::Reason;
 use crate::model::status::Rejected;
 use k8s_openapi::jiff::Timestamp;
-use notify::event::{AccessKind, AccessMode};
-use notify::{Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher};
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::sync::{Notify, watch};
-use tokio::time::{sleep, timeout};
+use tokio::time::timeout;
 
-/// How long nothing must be written before files are read: editors and `kubectl cp` write in steps.
+/// How long nothing must be written before bad news is believed.
 const QUIET: Duration = Duration::from_millis(100);
 
-/// The longest wait for quiet. Somebody who writes all the time is read all the same.
+/// How many times quiet is waited for. Somebody who writes all the time is read all the same.
 const PATIENCE: u32 = 20;
 
 /// Looks are taken this often in any case: file systems and symbolic links exist that tell nobody.
@@ -39,7 +43,7 @@ pub struct Source {
     /// What the published world was read from; `None`: it must be read anew.
     last: Option<Survey>,
     touched: Arc<Notify>,
-    watcher: Option<RecommendedWatcher>,
+    watcher: Option<Watcher>,
 }
 
 impl Source {
@@ -50,11 +54,10 @@ impl Source {
     pub async fn open(directory: PathBuf) -> Result<Self, OpenError> {
         let (loaded, _) = watch::channel(Arc::default());
         let mut source = Self { directory, loaded, last: None, touched: Arc::default(), watcher: None };
-        match source.changed().await {
-            Ok(survey) => source.reload(survey.expect("the first survey is new")).await,
-            Err(error) => return Err(OpenError { directory: source.directory, source: error }),
+        match source.first().await {
+            Ok(()) => Ok(source),
+            Err(error) => Err(OpenError { directory: source.directory, source: error }),
         }
-        Ok(source)
     }
 
     /// The newest world; the first one is there at once.
@@ -67,48 +70,63 @@ impl Source {
         loop {
             // Either way it is time to look.
             let _ = timeout(RESCAN, self.touched.notified()).await;
-            match self.changed().await {
-                Ok(Some(survey)) => self.reload(survey).await,
-                Ok(None) => {}
-                Err(error) => self.unreadable(&error),
+            if let Err(error) = self.look().await {
+                self.unreadable(&error);
             }
         }
     }
 
-    /// The directory at rest, when it is not as it was last read.
-    async fn changed(&self) -> io::Result<Option<Survey>> {
+    async fn first(&mut self) -> io::Result<()> {
+        let survey = self.survey().await?;
+        self.watch(&survey);
+        let loaded = self.read(&survey).await?;
+        self.publish(survey, loaded);
+        Ok(())
+    }
+
+    /// Publishes the directory, when it is not as it was last read, and can be believed.
+    async fn look(&mut self) -> io::Result<()> {
         let mut seen = self.survey().await?;
         if self.last.as_ref() == Some(&seen) {
-            return Ok(None);
+            return Ok(());
         }
-        if self.last.is_some() {
-            for _ in 0..PATIENCE {
-                sleep(QUIET).await;
-                let now = self.survey().await?;
-                if now == seen {
-                    break;
+        self.watch(&seen);
+        for _ in 0..PATIENCE {
+            if self.watcher.as_ref().is_some_and(Watcher::all_closed) {
+                let loaded = self.read(&seen).await?;
+                if loaded.only_adds_to(&self.loaded.borrow()) && self.survey().await? == seen {
+                    self.publish(seen, loaded);
+                    return Ok(());
                 }
-                seen = now;
             }
+            let quiet = timeout(QUIET, self.touched.notified()).await.is_err();
+            let now = self.survey().await?;
+            if quiet && now == seen {
+                break;
+            }
+            seen = now;
         }
-        Ok(Some(seen))
+        if let Some(watcher) = &self.watcher {
+            watcher.forget();
+        }
+        let loaded = self.read(&seen).await?;
+        self.publish(seen, loaded);
+        Ok(())
     }
 
-    async fn reload(&mut self, survey: Survey) {
-        let moved = self.last.as_ref().is_some_and(|last| !last.same_directory(&survey));
+    /// Has the kernel tell about this directory, be it the first or another of the same name.
+    fn watch(&mut self, survey: &Survey) {
+        let moved = self.last.as_ref().is_some_and(|last| !last.same_directory(survey));
         if moved || self.watcher.is_none() {
-            self.watcher = watcher(&self.directory, &self.touched);
+            self.watcher = Watcher::new(&self.directory, &self.touched);
         }
+    }
+
+    async fn read(&self, survey: &Survey) -> io::Result<Loaded> {
         let (directory, files, previous) =
             (self.directory.clone(), survey.clone(), self.loaded.borrow().clone());
         let work = move || load(&read(&directory, &files), &previous, now());
-        match tokio::task::spawn_blocking(work).await {
-            Ok(loaded) => {
-                self.last = Some(survey);
-                self.publish(loaded);
-            }
-            Err(error) => self.unreadable(&io::Error::other(error)),
-        }
+        tokio::task::spawn_blocking(work).await.map_err(io::Error::other)
     }
 
     /// On another thread: a file system that hangs must not hold up the agent.
@@ -131,42 +149,20 @@ impl Source {
         };
         if !loaded.problems.contains(&problem) {
             loaded.problems.push(problem);
-            self.publish(loaded);
+            self.send(loaded);
         }
     }
 
-    fn publish(&self, loaded: Loaded) {
+    fn publish(&mut self, survey: Survey, loaded: Loaded) {
+        self.last = Some(survey);
+        self.send(loaded);
+    }
+
+    fn send(&self, loaded: Loaded) {
         self.loaded.send_replace(Arc::new(loaded));
         let loaded = self.loaded.borrow();
         let problems = loaded.problems.len();
         tracing::info!(directory = %self.directory.display(), objects = loaded.len(), problems, "manifests read");
-    }
-}
-
-/// Wakes us on every write. Without it (no inotify instance left, say) the rescan goes on.
-fn watcher(directory: &Path, touched: &Arc<Notify>) -> Option<RecommendedWatcher> {
-    let touched = Arc::clone(touched);
-    let wake = move |event: notify::Result<Event>| {
-        if event.as_ref().map_or(true, is_write) {
-            touched.notify_one();
-        }
-    };
-    let watcher = notify::recommended_watcher(wake).and_then(|mut watcher| {
-        watcher.watch(directory, RecursiveMode::NonRecursive)?;
-        Ok(watcher)
-    });
-    watcher
-        .inspect_err(|error| {
-            tracing::warn!(%error, rescan = ?RESCAN, "manifests are followed by looking only");
-        })
-        .ok()
-}
-
-/// Our own looks make events too; they must not wake us.
-fn is_write(event: &Event) -> bool {
-    match event.kind {
-        EventKind::Access(access) => access == AccessKind::Close(AccessMode::Write),
-        _ => true,
     }
 }
 

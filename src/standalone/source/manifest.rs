@@ -3,10 +3,11 @@
 use super::fields::{Fields, field_path, item_path};
 use super::kind::{Id, Kind, Object};
 use super::schema::{Fault, faults, nearest};
-use super::tree::{Node, Position, Tree};
+use super::tree::{Node, Position, Tree, Unreadable, parse};
 use crate::api::condition::Reason;
 use crate::model::name::Name;
 use serde_json::Value;
+use std::sync::Arc;
 
 /// An object, where it stands, and where each of its fields stands.
 #[derive(Debug, Clone, PartialEq)]
@@ -16,10 +17,11 @@ pub struct Manifest {
     pub fields: Fields,
 }
 
-/// What a document turned out to be.
+/// What a document turned out to be. All positions count from the document's first line.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Document {
-    Good(Box<Manifest>),
+    Good(Arc<Manifest>),
+    Unreadable(Unreadable),
     /// `id`: as far as it can be told.
     Bad {
         id: Option<Id>,
@@ -32,11 +34,19 @@ pub enum Document {
     },
 }
 
-/// Reads one document; a `List` is as many as it has items.
-pub fn read(node: &Node) -> Vec<Document> {
+/// Reads the text of one document. An empty one is none, a `List` as many as it has items.
+pub fn read(text: &str) -> Vec<Document> {
+    match parse(text) {
+        None => Vec::new(),
+        Some(Ok(node)) => documents(&node),
+        Some(Err(unreadable)) => vec![Document::Unreadable(unreadable)],
+    }
+}
+
+fn documents(node: &Node) -> Vec<Document> {
     let text = |name| node.get(name).and_then(|field| field.value.as_text());
     match (text("apiVersion"), text("kind"), node.get("items").map(|items| &items.value.tree)) {
-        (Some("v1"), Some("List"), Some(Tree::List(items))) => items.iter().flat_map(read).collect(),
+        (Some("v1"), Some("List"), Some(Tree::List(items))) => items.iter().flat_map(documents).collect(),
         (Some(api_version), Some(name), _) => match recognized(api_version, name) {
             Ok(Some(kind)) => vec![manifest(kind, node)],
             Ok(None) => vec![foreign(name, node)],
@@ -92,7 +102,7 @@ fn manifest(kind: Kind, node: &Node) -> Document {
         Ok(object) => {
             let mut manifest = Manifest { id, object, fields };
             manifest.complete();
-            Document::Good(Box::new(manifest))
+            Document::Good(Arc::new(manifest))
         }
         Err(error) => {
             let path = error.path().to_string();

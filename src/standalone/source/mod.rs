@@ -9,7 +9,8 @@
 //!   last good snapshot covers that.
 //! * Objects have an age, as in a cluster: `creationTimestamp` is when they were first seen, so "the one
 //!   already serving, then name" is the same rule as "the oldest, then name".
-//! * A half-written file is not read: files are read when nothing was written for 100 ms.
+//! * A half-written file is not believed. What only adds to the world is published as soon as every writer
+//!   has closed its file; what takes away or has faults, when nothing was written for 100 ms.
 //!
 //! # Who does what
 //!
@@ -18,7 +19,8 @@
 //!
 //! | file | step |
 //! |---|---|
-//! | [`follow`] | waits for a change and for quiet, publishes (IO) |
+//! | [`follow`] | waits for a change that can be believed, publishes (IO) |
+//! | [`watcher`] | the kernel's word that something was written (IO) |
 //! | [`directory`] | which files there are, what they say (IO) |
 //! | [`load`](mod@load) | all files → the world, duplicates and last good states |
 //! | [`manifest`] | a document → an object, or its faults |
@@ -35,6 +37,7 @@ mod load;
 mod manifest;
 mod schema;
 mod tree;
+mod watcher;
 
 #[cfg(test)]
 mod tests;

@@ -1,5 +1,6 @@
 use super::{Loaded, Texts, load};
 use k8s_openapi::jiff::Timestamp;
+use proptest::prelude::*;
 
 const VIP: &str = "\
 apiVersion: novaedge.io/v1alpha1
@@ -316,4 +317,46 @@ items:
         (loaded.ignored[0].object.as_str(), loaded.ignored[0].place.as_str()),
         ("Deployment web", "a.yaml:1")
     );
+}
+
+/// One more among many costs what one costs: documents that were there before are not read again.
+#[test]
+fn what_was_read_before_is_not_read_again() {
+    let before = first(&[("a.yaml", &format!("{VIP}---\n{POOL}"))]);
+    let after = load(&texts(&[("b.yaml", &format!("# moved\n---\n{POOL}---\n{VIP}"))]), &before, at(2));
+    assert_eq!(after.resources, before.resources);
+    assert_eq!(after.place("ProxyVIP web", "spec.mode").as_deref(), Some("b.yaml:13"));
+    assert!(after.only_adds_to(&before));
+    let less = load(&texts(&[("b.yaml", POOL)]), &after, at(3));
+    assert!(!less.only_adds_to(&after));
+    let wrong = load(&texts(&[("b.yaml", VIP), ("c.yaml", "kind: x")]), &less, at(4));
+    assert!(!wrong.only_adds_to(&less));
+    let same = load(&texts(&[("b.yaml", VIP), ("c.yaml", "kind: x")]), &wrong, at(5));
+    assert!(same.only_adds_to(&wrong));
+}
+
+proptest! {
+    /// Whatever a slip of the hand does to one character of a VIP: either the file says something whole,
+    /// or the VIP stays as it was.
+    #[test]
+    fn a_slip_of_the_hand_takes_nothing_away(place in 0..VIP.len(), slip in any::<Option<char>>()) {
+        let before = first(&[("vip.yaml", VIP), ("pool.yaml", POOL)]);
+        let text = format!("{}{}{}", &VIP[..place], slip.map(String::from).unwrap_or_default(), &VIP[place + 1..]);
+        let after = load(&texts(&[("vip.yaml", &text), ("pool.yaml", POOL)]), &before, at(2));
+        prop_assert_eq!(&after.resources.pools, &before.resources.pools);
+        if !after.problems.is_empty() {
+            prop_assert_eq!(&after.resources.vips, &before.resources.vips, "{}", text);
+        }
+    }
+
+    /// No text makes the reader fall over, and every fault has a place in it.
+    #[test]
+    fn any_text_is_read_or_refused(text in "([a-z:{}\\[\\],&*!|>'\"#%@`\\-\\. \n\t0-9]|---\n|apiVersion: v1\nkind: Node\n){0,40}") {
+        let loaded = first(&[("a.yaml", &text)]);
+        let lines = text.lines().count().max(1);
+        for problem in &loaded.problems {
+            let line = problem.place.as_ref().unwrap().split(':').nth(1).unwrap().parse::<usize>().unwrap();
+            prop_assert!((1..=lines + 1).contains(&line), "{:?} of {} lines", problem, lines);
+        }
+    }
 }

@@ -6,7 +6,7 @@ use serde_json::{Map, Number, Value};
 use serde_saphyr::Spanned;
 use std::fmt;
 
-/// A position in a file, both counted from 1.
+/// A position in a document, both counted from 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Position {
     pub line: u32,
@@ -42,24 +42,22 @@ pub struct Unreadable {
     pub message: String,
 }
 
-/// The documents of a file, each by itself, so that a broken one hurts no other. A document without
-/// content is left out.
+/// A file cut into its documents, each with the number of lines above it, so that a broken one hurts no
+/// other.
 ///
 /// YAML 1.2 §9.1.2 lets no content begin a line with `---`, not even inside a block or quoted scalar,
 /// so the file can be cut there before it is parsed.
-pub fn documents(text: &str) -> Vec<Result<Node, Unreadable>> {
+pub fn documents(file: &str) -> Vec<(u32, &str)> {
     let mut documents = Vec::new();
-    let mut first_line = 0;
-    let mut start = 0;
-    let mut end = 0;
-    for (number, line) in text.split_inclusive('\n').enumerate() {
+    let (mut above, mut start, mut end) = (0, 0, 0);
+    for (number, line) in (0..).zip(file.split_inclusive('\n')) {
         if is_marker(line) && end > start {
-            documents.extend(document(&text[start..end], first_line));
-            (start, first_line) = (end, number);
+            documents.push((above, &file[start..end]));
+            (above, start) = (number, end);
         }
         end += line.len();
     }
-    documents.extend(document(&text[start..end], first_line));
+    documents.push((above, &file[start..end]));
     documents
 }
 
@@ -67,24 +65,23 @@ fn is_marker(line: &str) -> bool {
     line.strip_prefix("---").is_some_and(|rest| rest.is_empty() || rest.starts_with([' ', '\t', '\r', '\n']))
 }
 
-/// One document, whose first line is the file's line `offset` (counted from 0).
-fn document(text: &str, offset: usize) -> Option<Result<Node, Unreadable>> {
-    let offset = u32::try_from(offset).unwrap_or(u32::MAX);
+/// Parses one document; `None`: there is nothing in it.
+pub fn parse(document: &str) -> Option<Result<Node, Unreadable>> {
     let options = serde_saphyr::options! { with_snippet: false };
-    match serde_saphyr::from_str_with_options::<Spanned<Tree>>(text, options) {
+    match serde_saphyr::from_str_with_options::<Spanned<Tree>>(document, options) {
         Ok(Spanned { value: Tree::Scalar(Value::Null), .. }) => None,
-        Ok(spanned) => {
-            let mut node = Node::from(spanned);
-            node.shift(offset);
-            Some(Ok(node))
-        }
-        Err(_) if is_empty(text) => None,
-        Err(error) => {
-            let mut broken = unreadable(text, &error);
-            broken.at.line += offset;
-            Some(Err(broken))
-        }
+        Ok(spanned) => Some(Ok(spanned.into())),
+        Err(_) if is_empty(document) => None,
+        Err(error) => Some(Err(unreadable(document, &error))),
     }
+}
+
+/// Whether there is nothing but markers and comments.
+fn is_empty(text: &str) -> bool {
+    text.lines().all(|line| {
+        let line = line.strip_prefix("---").unwrap_or(line).trim();
+        line.is_empty() || line.starts_with('#') || line == "..."
+    })
 }
 
 /// The parser's complaint. What is most often wrong it cannot say well: a line indented by a tab, at
@@ -101,14 +98,6 @@ fn unreadable(text: &str, error: &serde_saphyr::Error) -> Unreadable {
         }
         None => Unreadable { at, message: plain(error) },
     }
-}
-
-/// Whether there is nothing but markers and comments.
-fn is_empty(text: &str) -> bool {
-    text.lines().all(|line| {
-        let line = line.strip_prefix("---").unwrap_or(line).trim();
-        line.is_empty() || line.starts_with('#') || line == "..."
-    })
 }
 
 /// The parser's words without its position, which is relative to the document.
@@ -147,20 +136,6 @@ impl Node {
             Tree::Map(fields) => Value::Object(
                 fields.iter().map(|field| (field.name.clone(), field.value.to_json())).collect::<Map<_, _>>(),
             ),
-        }
-    }
-
-    fn shift(&mut self, lines: u32) {
-        self.at.line += lines;
-        match &mut self.tree {
-            Tree::Scalar(_) => {}
-            Tree::List(items) => items.iter_mut().for_each(|item| item.shift(lines)),
-            Tree::Map(fields) => {
-                for field in fields {
-                    field.at.line += lines;
-                    field.value.shift(lines);
-                }
-            }
         }
     }
 }
@@ -234,66 +209,66 @@ impl<'de> Visitor<'de> for TreeVisitor {
 
 #[cfg(test)]
 mod tests {
-    use super::{Node, Position, documents};
+    use super::{Node, Position, Unreadable, documents, parse};
     use serde_json::json;
 
-    fn line(node: &Node, path: &[&str]) -> (u32, u32) {
-        let field = path.iter().fold(None, |found: Option<&super::Field>, name| {
-            found.map_or(node, |field| &field.value).get(name)
-        });
-        let at = field.unwrap().at;
-        (at.line, at.column)
+    fn one(text: &str) -> Node {
+        parse(text).unwrap().unwrap()
+    }
+
+    fn broken(text: &str) -> Unreadable {
+        parse(text).unwrap().unwrap_err()
+    }
+
+    #[test]
+    fn a_file_is_cut_into_documents() {
+        let cut =
+            |text| documents(text).into_iter().map(|(above, text)| (above, text.len())).collect::<Vec<_>>();
+        assert_eq!(cut(""), [(0, 0)]);
+        assert_eq!(cut("a: 1\n---\nb: 2\n--- # c\nc: 3"), [(0, 5), (1, 9), (3, 12)]);
+        assert_eq!(cut("---\r\na: 1\r\n---\r\nb: 2\r\n"), [(0, 11), (2, 11)]);
+        assert_eq!(cut("a: |\n  ---\n---b: 1\n"), [(0, 19)]);
     }
 
     #[test]
     fn every_field_knows_its_line() {
-        let text = "# pools\na: 1\n---\n# vip\nspec:\n  address: \"10.0.0.1\"\n  on: [x,\n       z]\n";
-        let documents: Vec<Node> = documents(text).into_iter().map(Result::unwrap).collect();
-        assert_eq!(documents.len(), 2);
-        assert_eq!(line(&documents[0], &["a"]), (2, 1));
-        assert_eq!(line(&documents[1], &["spec"]), (5, 1));
-        assert_eq!(line(&documents[1], &["spec", "address"]), (6, 3));
-        assert_eq!(line(&documents[1], &["spec", "on"]), (7, 3));
-        assert_eq!(documents[1].to_json(), json!({ "spec": { "address": "10.0.0.1", "on": ["x", "z"] } }));
-    }
-
-    #[test]
-    fn a_broken_document_hurts_no_other() {
-        let text = "a: 1\n---\nb: [1\nc: 2\n---\nd: 4\n";
-        let documents = documents(text);
-        assert_eq!(documents[0].as_ref().unwrap().to_json(), json!({ "a": 1 }));
-        assert_eq!(documents[2].as_ref().unwrap().to_json(), json!({ "d": 4 }));
-        let broken = documents[1].as_ref().unwrap_err();
-        assert!((3..=4).contains(&broken.at.line), "{broken:?}");
-        assert!(!broken.message.contains("line"), "{broken:?}");
+        let document = one("---\n# vip\nspec:\n  address: \"10.0.0.1\"\n  on: [x,\n       z]\n");
+        let spec = document.get("spec").unwrap();
+        let at = |name| spec.value.get(name).unwrap().at;
+        assert_eq!(spec.at, Position { line: 3, column: 1 });
+        assert_eq!(at("address"), Position { line: 4, column: 3 });
+        assert_eq!(at("on"), Position { line: 5, column: 3 });
+        assert_eq!(document.to_json(), json!({ "spec": { "address": "10.0.0.1", "on": ["x", "z"] } }));
     }
 
     #[test]
     fn what_is_empty_is_no_document() {
-        for text in ["", "\n\n", "# nothing\n", "---\n", "---\n# a\n---\n", "--- # x\n...\n", "---\nnull\n"] {
-            assert_eq!(documents(text), [], "{text:?}");
+        for text in ["", "\n\n", "# nothing\n", "---\n", "---\n# a\n", "--- # x\n...\n", "---\nnull\n"] {
+            assert_eq!(parse(text), None, "{text:?}");
         }
     }
 
     #[test]
-    fn repeated_names_and_tabs_are_refused_where_they_stand() {
-        for (text, line) in
-            [("a: 1\nb: 2\na: 3\n", 3), ("a:\n\tb: 1\n", 2), ("a: *nobody\n", 1), ("a: 'x\n", 1)]
-        {
-            let broken = documents(text).remove(0).unwrap_err();
-            assert!(broken.at.line >= line, "{text:?} {broken:?}");
+    fn what_is_broken_is_refused_where_it_stands() {
+        let table = [
+            ("a: 1\nb: 2\na: 3\n", 3, "duplicate mapping key: a"),
+            ("a:\n\tb: 1\n", 2, "the line is indented by a tab; YAML wants spaces"),
+            ("a: *nobody\n", 1, ""),
+            ("a: 'x\n", 1, ""),
+            ("a: [1\nb: 2\n", 2, ""),
+        ];
+        for (text, line, words) in table {
+            let broken = broken(text);
+            assert!(broken.at.line >= line && broken.message.contains(words), "{text:?} {broken:?}");
+            assert!(!broken.message.contains("at line"), "{broken:?}");
         }
     }
 
     #[test]
-    fn json_and_windows_line_ends_are_read_too() {
-        let read = |text: &str| documents(text).remove(0).unwrap();
+    fn json_is_read_too() {
         assert_eq!(
-            read("{\n\t\"a\": [1, true, null, \"x\"]\n}\n").to_json(),
+            one("{\n\t\"a\": [1, true, null, \"x\"]\n}\n").to_json(),
             json!({ "a": [1, true, null, "x"] })
         );
-        let documents = documents("---\r\na: 1\r\n---\r\nb: 2\r\n");
-        assert_eq!(documents.len(), 2);
-        assert_eq!(documents[1].as_ref().unwrap().get("b").unwrap().at, Position { line: 4, column: 1 });
     }
 }
