@@ -11,8 +11,8 @@ use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// A virtual IP. Every field that is absent comes from the template, if one is named; that is why
-/// no field of this level has a default in the schema.
+// No field of this level has a default in the schema: a default would stand in the template's way.
+/// A virtual IP. Every field that is absent comes from the template, if one is named.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, CustomResource, KubeSchema)]
 #[kube(
     group = "novaedge.io",

@@ -53,10 +53,7 @@ fn structural(schema: &Value, path: &str) {
     assert!(!(has("properties") && has("additionalProperties")), "{path} has named fields or any");
     assert!(schema["format"].as_str().is_none_or(|format| !format.starts_with("uint")), "{path}");
     let words = schema["description"].as_str();
-    assert!(
-        path.ends_with("[]") || words.is_some_and(|words| !words.contains("  ")),
-        "{path} says what it is"
-    );
+    assert!(path.ends_with("[]") || words.is_some_and(|words| !words.is_empty()), "{path} says what it is");
     for (name, property) in schema["properties"].as_object().into_iter().flatten() {
         structural(property, &format!("{path}.{name}"));
     }
