@@ -129,8 +129,8 @@ impl<'a> Turning<'a> {
         facts.leave = self.departure.advance(&snapshot, &facts, Instant::now());
         let desired = plan::desired(&snapshot, &facts);
         let gone = self.departure.is_over(&snapshot, &facts, Instant::now());
-        self.publish(&snapshot, &facts, &desired.vips);
-        self.hand_out(desired, wake);
+        let vips = self.hand_out(desired, wake);
+        self.publish(&snapshot, &facts, &vips);
         gone
     }
 
@@ -146,8 +146,9 @@ impl<'a> Turning<'a> {
         }
     }
 
-    fn hand_out(&mut self, desired: Desired, wake: Wake) {
-        let Desired { link, exposure, routing, proxy, vips: _, lineage } = desired;
+    /// The drivers first: nobody who reads the status waits as urgently.
+    fn hand_out(&mut self, desired: Desired, wake: Wake) -> BTreeMap<Name, VipState> {
+        let Desired { link, exposure, routing, proxy, vips, lineage } = desired;
         self.drivers.exposure.offer(exposure);
         self.drivers.proxy.offer(proxy);
         self.drivers.routing.offer(routing);
@@ -156,6 +157,7 @@ impl<'a> Turning<'a> {
             Wake::Changed => self.drivers.link.offer(link),
         }
         self.lineage = lineage;
+        vips
     }
 
     fn publish(&mut self, snapshot: &Snapshot, facts: &NodeFacts, vips: &BTreeMap<Name, VipState>) {

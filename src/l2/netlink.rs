@@ -111,8 +111,9 @@ impl Link for Netlink {
         let failed = self
             .act(
                 (todo.remove.iter().map(KernelAddress::removal))
-                    .chain(todo.refresh.iter().map(|&route| address::refreshment(route, plan.lifetime)))
+                    // What is new is waited for; what is there has seconds left.
                     .chain(todo.add.iter().map(|&route| address::addition(route, plan.lifetime)))
+                    .chain(todo.refresh.iter().map(|&route| address::refreshment(route, plan.lifetime)))
                     .collect(),
             )
             .await?; // IO

@@ -2,12 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
+use std::sync::Arc;
 
 /// An object's name: 1 to 253 characters of `a-z 0-9 - .`, beginning and ending alphanumeric
-/// (RFC 1123 as Kubernetes applies it). Safe to print into a routing daemon's configuration.
+/// (RFC 1123 as Kubernetes applies it). Safe to print into a routing daemon's configuration. Cheap to clone.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub struct Name(String);
+pub struct Name(Arc<str>);
 
 /// The text is no RFC 1123 subdomain.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -25,7 +26,7 @@ impl Name {
             && edge(text.chars().next())
             && edge(text.chars().next_back())
             && text.chars().all(inner);
-        if valid { Ok(Self(text)) } else { Err(InvalidName(text)) }
+        if valid { Ok(Self(text.into())) } else { Err(InvalidName(text)) }
     }
 
     pub fn as_str(&self) -> &str {
@@ -42,7 +43,7 @@ impl TryFrom<String> for Name {
 
 impl From<Name> for String {
     fn from(name: Name) -> Self {
-        name.0
+        name.0.as_ref().to_owned()
     }
 }
 

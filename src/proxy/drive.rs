@@ -48,7 +48,6 @@ pub async fn drive(
                 Err(_gone) => return,
             },
             () = proxy.prober.changed() => Ok(()),
-            () = proxy.cores.step() => Ok(()),
             _ = look.tick() => proxy.knock(Instant::now()),
         };
         if let Err(error) = outcome.and_then(|()| proxy.tell(&seen, Instant::now())) {
@@ -118,13 +117,13 @@ impl Proxy {
         self.doors.adjust(&self.view.listeners, self.cores.count())
     }
 
-    /// Reports, if there is anything new to say: what is in force on every core.
+    /// Reports, if there is anything new to say.
     fn tell(&mut self, seen: &watch::Sender<Served>, now: Instant) -> Result<(), CoreEnded> {
         let stalled = self
             .cores
             .stalled(now)?
             .map(|core| ListenerState::Failed { error: format!("core {core} of the proxy does not answer") });
-        if self.plan.is_none() || (stalled.is_none() && !self.cores.are_in_step()) {
+        if self.plan.is_none() {
             return Ok(());
         }
         let listeners = self.view.listeners.iter().map(|(key, listener)| {

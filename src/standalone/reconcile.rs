@@ -120,17 +120,20 @@ impl Reconciler {
                 .map(|rejection| rejection.at(loaded.place(&rejection.object.to_string(), &rejection.field))),
         );
         self.report(rejected);
-        let in_force = match self.in_force.take() {
-            Some(last) if !self.settled || last.same_content(&compiled.snapshot) => last,
+        match &self.in_force {
+            Some(last) if !self.settled || last.same_content(&compiled.snapshot) => {
+                self.publish(last.clone());
+            }
             _ => self.adopt(compiled.snapshot),
-        };
-        self.publish(in_force);
+        }
     }
 
-    fn adopt(&mut self, snapshot: Snapshot) -> Arc<Snapshot> {
-        (self.keep)(&snapshot);
+    /// The agent first: the disk is slower than what it has to do.
+    fn adopt(&mut self, snapshot: Snapshot) {
         tracing::info!(generation = snapshot.generation, vips = snapshot.vips.len(), "snapshot in force");
-        Arc::new(snapshot)
+        let snapshot = Arc::new(snapshot);
+        self.publish(snapshot.clone());
+        (self.keep)(&snapshot);
     }
 
     fn publish(&mut self, in_force: Arc<Snapshot>) {

@@ -101,7 +101,6 @@ fn the_rules_notice_what_breaks_them() {
         ("src/plan/diff.rs", "use super::super::agent::run;"),
         ("src/l2/mod.rs", "use crate::netfilter::table;"),
         ("src/routing/mod.rs", "use super::l2::X;"),
-        ("src/agent/mod.rs", "use crate::standalone::source;"),
         ("src/somewhere/mod.rs", ""),
     ];
     for (path, text) in up {

@@ -24,9 +24,6 @@ pub const ROOMS: [(&str, u8); 18] = [
     ("lib.rs", 6),
 ];
 
-/// The one step sideways: a standalone agent is an agent that feeds itself.
-const RESTS_ON: (&str, &str) = ("standalone", "agent");
-
 /// What waits, looks at a clock or at the machine has no place in pure strata.
 const IMPURE: [&str; 19] = [
     "std::fs",
@@ -92,13 +89,11 @@ pub fn points_down(file: &File) -> Vec<String> {
     let breaks = used.iter().filter_map(|path| {
         let other = room_of(path, file.depth())?;
         let theirs = stratum(other)?;
-        (other != room && theirs >= own && (room, other) != RESTS_ON).then(|| {
+        (other != room && theirs >= own).then(|| {
             format!("{}:{}: {room} (stratum {own}) uses {other} (stratum {theirs})", file.path, path.line)
         })
     });
-    let mut breaks: Vec<String> = breaks.collect();
-    breaks.dedup();
-    breaks
+    breaks.collect()
 }
 
 /// The room that a path leads to, when it leads through the root of the crate.
