@@ -72,6 +72,47 @@ fn keys_are_there(list: &Value, items: &Value, path: &str) {
     }
 }
 
+/// An API server refuses a definition whose rules name fields that are not there.
+#[test]
+fn rules_speak_of_fields_that_exist_and_say_what_to_change() {
+    let mut rules = 0;
+    for crd in crds() {
+        let schema = crd.spec.versions[0].schema.clone().unwrap().open_api_v3_schema.unwrap();
+        walk(&serde_json::to_value(schema).unwrap(), &mut |schema| {
+            for validation in schema["x-kubernetes-validations"].as_array().into_iter().flatten() {
+                let rule = validation["rule"].as_str().unwrap();
+                assert!(validation["message"].as_str().is_some_and(|message| message.len() > 10), "{rule}");
+                fields_of(rule).iter().for_each(|field| assert!(exists(schema, field), "{rule}: {field:?}"));
+                rules += 1;
+            }
+        });
+    }
+    assert!(rules > 50, "the walk sees the rules: {rules}");
+}
+
+fn walk(schema: &Value, visit: &mut impl FnMut(&Value)) {
+    visit(schema);
+    schema["properties"].as_object().into_iter().flatten().for_each(|(_, property)| walk(property, visit));
+    schema.get("items").into_iter().for_each(|items| walk(items, visit));
+}
+
+/// `self.tls.mode == 'x' && self.name.startsWith('/')` speaks of `tls.mode` and `name`.
+fn fields_of(rule: &str) -> Vec<Vec<&str>> {
+    let chains = rule.split("self.").skip(1).map(|rest| {
+        let end = rest.find(|c: char| !c.is_alphanumeric() && c != '.').unwrap_or(rest.len());
+        let mut names: Vec<&str> = rest[..end].split('.').collect();
+        if rest[end..].starts_with('(') {
+            names.pop();
+        }
+        names
+    });
+    chains.collect()
+}
+
+fn exists(schema: &Value, field: &[&str]) -> bool {
+    field.iter().try_fold(schema, |schema, name| schema["properties"].get(*name)).is_some()
+}
+
 #[test]
 fn kinds_and_columns_are_those_that_operators_know() {
     let said: Vec<String> = crds()
