@@ -12,5 +12,6 @@ mod exposure;
 mod hand;
 mod leaving;
 mod mistakes;
+mod pace;
 mod scale;
 mod silence;

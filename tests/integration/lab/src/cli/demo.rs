@@ -4,6 +4,7 @@
 //! from the client, from the ToR's kernel, or from `novaedge-agent` as a person would ask it.
 
 use super::Demo;
+use crate::tor::Neighbour;
 use crate::{FibWatch, Lab, NodeId, Process, Report, eventually, state};
 use anyhow::{Context, Result, ensure};
 use ipnet::IpNet;
@@ -191,7 +192,11 @@ fn leave(lab: &Lab, watch: &FibWatch, vip: &Vip, agent: &Process) -> Result<()> 
     let all = lab.nodes().len();
     let again = watch.wait_for(&prefix, back, PATIENCE, |hops| hops.nodes().len() == all)?;
     say(&format!("started again, n3 is announced after {:.1?}", again - back));
-    Ok(())
+    eventually("all BFD sessions are up again", PATIENCE, || {
+        let sessions = lab.tor().neighbours().map_err(|error| format!("{error:#}"))?;
+        let up = |neighbour: &Neighbour| neighbour.bfd.as_ref().is_some_and(|bfd| bfd.state == "up");
+        if sessions.values().all(up) { Ok(()) } else { Err(format!("{sessions:?}")) }
+    })
 }
 
 fn hurt(report: &Report) -> String {
