@@ -5,8 +5,10 @@ export PATH := $(PATH):$(HOME)/.cargo/bin:$(CURDIR)/target/tools/bin
 
 # Building needs no root; worlds of network namespaces do.
 ROOT := $(shell [ "$$(id -u)" = 0 ] || echo "sudo -E env PATH=$(PATH)")
+ifneq ($(ROOT),)
 export CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_RUNNER := $(ROOT)
 export CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_RUNNER := $(ROOT)
+endif
 
 .PHONY: help setup setup-bench build demo demo-down test lint unit integration deny bench crds fmt clean
 

@@ -15,6 +15,7 @@ use super::drivers::Drivers;
 use super::phases::Phases;
 use crate::model::name::Name;
 use crate::model::net::HostRoute;
+use crate::model::observed::Served;
 use crate::model::snapshot::Snapshot;
 use crate::model::status::NodeStatus;
 use crate::plan::{self, Desired, Leave, NodeFacts, VipState};
@@ -73,6 +74,8 @@ struct Turning<'a> {
     phases: Phases,
     departure: Departure,
     lineage: BTreeMap<HostRoute, Name>,
+    /// What the proxy said at the last turn.
+    served: Served,
     started: u64,
 }
 
@@ -91,6 +94,7 @@ impl<'a> Turning<'a> {
             phases: Phases::default(),
             departure: Departure::default(),
             lineage: BTreeMap::new(),
+            served: Served::default(),
             started: unix_now(),
         }
     }
@@ -116,7 +120,7 @@ impl<'a> Turning<'a> {
             () = changed(&mut self.drivers.link.seen) => {}
             () = changed(&mut self.drivers.exposure.seen) => {}
             () = changed(&mut self.drivers.routing.seen) => {}
-            () = changed(&mut self.drivers.proxy.seen) => {}
+            () = served_otherwise(&mut self.drivers.proxy.seen, &self.served) => {}
         }
         Wake::Changed
     }
@@ -135,11 +139,12 @@ impl<'a> Turning<'a> {
     }
 
     fn facts(&mut self) -> NodeFacts {
+        self.served = self.drivers.proxy.seen.borrow_and_update().clone();
         NodeFacts {
             held: self.drivers.link.seen.borrow_and_update().clone(),
             guarded: self.drivers.exposure.seen.borrow_and_update().clone(),
             observed: self.drivers.routing.seen.borrow_and_update().clone(),
-            served: self.drivers.proxy.seen.borrow_and_update().clone(),
+            served: self.served.clone(),
             router_id: self.drivers.router_id,
             leave: self.departure.step(),
             lineage: std::mem::take(&mut self.lineage),
@@ -181,6 +186,18 @@ impl<'a> Turning<'a> {
 async fn changed<T>(seen: &mut watch::Receiver<T>) {
     if seen.changed().await.is_err() {
         std::future::pending::<()>().await;
+    }
+}
+
+/// Waits until the proxy says something that decides anything. How much traffic there is does not: the next
+/// beat is soon enough for that.
+async fn served_otherwise(seen: &mut watch::Receiver<Served>, known: &Served) {
+    loop {
+        changed(seen).await;
+        let now = seen.borrow();
+        if now.listeners != known.listeners || now.backends != known.backends {
+            return;
+        }
     }
 }
 
