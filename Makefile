@@ -48,7 +48,7 @@ integration: build ## Run the tests against real daemons; ONLY=name runs a part
 	@cargo test --workspace --test '*' -- --test-threads=1 --show-output $(ONLY)
 
 bench: setup-bench ## Measure against by-hand floors, HAProxy and nginx
-	@cargo build --release --workspace
+	@cargo build --profile bench -p novaedge-lab
 	@cargo bench
 
 crds: setup ## Write manifests/crds/ from src/api

@@ -1,7 +1,7 @@
 //! The unix socket that `novaedge-agent status` asks.
 //!
 //! HTTP/1.1 over a socket of mode 0600, so that `curl --unix-socket` works as well:
-//! `GET /status` (a [`NodeStatus`] as JSON), `GET /snapshot`, `GET /metrics` (OpenMetrics), `GET /healthz`.
+//! `GET /status` (a [`NodeStatus`] as JSON), `GET /metrics` (OpenMetrics), `GET /healthz`.
 
 use crate::model::status::NodeStatus;
 use bytes::Bytes;
