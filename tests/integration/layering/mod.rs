@@ -15,12 +15,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Where modules begin.
-const ROOTS: [&str; 9] = [
+const ROOTS: [&str; 10] = [
     "src/lib.rs",
     "src/bin/novaedge-agent.rs",
     "src/bin/novaedge-controller.rs",
     "src/bin/novaedgectl.rs",
     "tests/integration/main.rs",
+    "tests/integration/bench/announce/main.rs",
     "tests/integration/bench/proxy/main.rs",
     "tests/integration/lab/src/lib.rs",
     "tests/integration/lab/src/main.rs",
