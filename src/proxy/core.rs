@@ -23,7 +23,7 @@ use std::sync::Arc;
 use std::time::Instant;
 use tokio::net::TcpListener;
 use tokio::runtime::{Builder, LocalOptions};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Notify, mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio::time::{MissedTickBehavior, interval};
 
@@ -43,6 +43,8 @@ pub struct Order {
     pub view: Arc<View>,
     pub open: Vec<(Door, std::net::TcpListener)>,
     pub close: Vec<Door>,
+    /// Told when it has been carried out.
+    pub done: Arc<Notify>,
 }
 
 /// What runs at each open door.
@@ -105,6 +107,8 @@ async fn carry_out(core: &Rc<Core>, order: Order, doormen: &mut Doormen) {
         }
     }
     core.judge_clients();
+    core.counters.orders.add(1);
+    order.done.notify_one();
 }
 
 impl Core {

@@ -7,14 +7,19 @@ use super::table::View;
 use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 
 /// A core whose clock stands still for so long serves nobody.
 const STALLED: Duration = Duration::from_secs(3);
 
 /// The threads end when this is dropped.
 #[derive(Debug)]
-pub struct Cores(Vec<Handle>);
+pub struct Cores {
+    handles: Vec<Handle>,
+    /// Orders given to each core so far.
+    given: u64,
+    done: Arc<Notify>,
+}
 
 #[derive(Debug)]
 struct Handle {
@@ -34,43 +39,57 @@ impl Cores {
     /// The system gives no further thread.
     pub fn start(count: usize, metrics: &Metrics) -> io::Result<Self> {
         let counters = metrics.cores(count).into_iter().enumerate();
-        counters
-            .map(|(index, counters)| start(index, counters, metrics.clone()))
-            .collect::<io::Result<_>>()
-            .map(Self)
+        let handles = counters.map(|(index, counters)| start(index, counters, metrics.clone()));
+        Ok(Self { handles: handles.collect::<io::Result<_>>()?, given: 0, done: Arc::default() })
     }
 
     pub fn count(&self) -> usize {
-        self.0.len()
+        self.handles.len()
     }
 
     /// # Errors
     /// A core does not listen any more.
-    pub fn order(&self, view: &Arc<View>, moves: Moves) -> Result<(), CoreEnded> {
-        let mut orders: Vec<Order> = self.0.iter().map(|_| order(view, &moves)).collect();
+    pub fn order(&mut self, view: &Arc<View>, moves: Moves) -> Result<(), CoreEnded> {
+        let mut orders: Vec<Order> = self.handles.iter().map(|_| self.to_each(view, &moves)).collect();
         for (door, sockets) in moves.opened {
             for (order, socket) in orders.iter_mut().zip(sockets) {
                 order.open.push((door, socket));
             }
         }
-        for (index, (core, order)) in self.0.iter().zip(orders).enumerate() {
+        for (index, (core, order)) in self.handles.iter().zip(orders).enumerate() {
             core.orders.send(order).map_err(|_| CoreEnded(index))?;
         }
+        self.given += 1;
         Ok(())
     }
 
+    fn to_each(&self, view: &Arc<View>, moves: &Moves) -> Order {
+        let (view, done) = (Arc::clone(view), Arc::clone(&self.done));
+        Order { view, open: Vec::new(), close: moves.closed.clone(), done }
+    }
+
+    /// Whether every core does what the last order says.
+    pub fn are_in_step(&self) -> bool {
+        self.handles.iter().all(|core| core.counters.orders.get() == self.given)
+    }
+
+    /// Resolves when a core has carried out an order.
+    pub async fn step(&self) {
+        self.done.notified().await;
+    }
+
     pub fn connections(&self) -> u64 {
-        self.0.iter().map(|core| core.counters.connections.get()).sum()
+        self.handles.iter().map(|core| core.counters.connections.get()).sum()
     }
 
     pub fn in_flight(&self) -> u64 {
-        self.0.iter().map(|core| core.counters.in_flight.get()).sum()
+        self.handles.iter().map(|core| core.counters.in_flight.get()).sum()
     }
 
     /// The index of a core that stands still; an error, if one has ended.
     pub fn stalled(&mut self, now: Instant) -> Result<Option<usize>, CoreEnded> {
         let mut stalled = None;
-        for (index, core) in self.0.iter_mut().enumerate() {
+        for (index, core) in self.handles.iter_mut().enumerate() {
             if core.orders.is_closed() {
                 return Err(CoreEnded(index));
             }
@@ -94,8 +113,4 @@ fn start(index: usize, counters: Arc<CoreCounters>, metrics: Metrics) -> io::Res
         }
     })?;
     Ok(handle)
-}
-
-fn order(view: &Arc<View>, moves: &Moves) -> Order {
-    Order { view: Arc::clone(view), open: Vec::new(), close: moves.closed.clone() }
 }

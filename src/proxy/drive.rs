@@ -48,6 +48,7 @@ pub async fn drive(
                 Err(_gone) => return,
             },
             () = proxy.prober.changed() => Ok(()),
+            () = proxy.cores.step() => Ok(()),
             _ = look.tick() => proxy.knock(Instant::now()),
         };
         if let Err(error) = outcome.and_then(|()| proxy.tell(&seen, Instant::now())) {
@@ -117,13 +118,13 @@ impl Proxy {
         self.doors.adjust(&self.view.listeners, self.cores.count())
     }
 
-    /// Reports, if there is anything new to say.
+    /// Reports, if there is anything new to say: what is in force on every core.
     fn tell(&mut self, seen: &watch::Sender<Served>, now: Instant) -> Result<(), CoreEnded> {
         let stalled = self
             .cores
             .stalled(now)?
             .map(|core| ListenerState::Failed { error: format!("core {core} of the proxy does not answer") });
-        if self.plan.is_none() {
+        if self.plan.is_none() || (stalled.is_none() && !self.cores.are_in_step()) {
             return Ok(());
         }
         let listeners = self.view.listeners.iter().map(|(key, listener)| {

@@ -31,6 +31,7 @@ pub struct Client {
 impl Client {
     /// Counted as open, and watched by the reaper, until it is dropped.
     pub fn new(core: &Rc<Core>, peer: SocketAddr, site: Rc<Site>, local: Local) -> Rc<Self> {
+        let table = core.table();
         let activity = Arc::new(Activity::default());
         activity.idle.begin(core.clock.now());
         let client = Rc::new(Self {
@@ -41,8 +42,8 @@ impl Client {
             activity,
             limits: site.limits(),
             protocol: Cell::new(None),
-            site: RefCell::new((core.table().version, site)),
-            retiring: Cell::new(core.table().lame_duck),
+            site: RefCell::new((table.version, site)),
+            retiring: Cell::new(table.lame_duck),
             verdict: Cell::new(Verdict::Keep),
             task: Cell::new(None),
         });

@@ -52,6 +52,8 @@ pub struct CoreCounters {
     pub in_flight: Owned,
     /// Turns of the core's clock: stands still when the core does.
     pub beats: Owned,
+    /// Orders carried out.
+    pub orders: Owned,
 }
 
 /// One core's share of a listener's numbers.
