@@ -1,5 +1,6 @@
 //! Running a program to its end.
 
+use rustix::process::{Resource, getrlimit, setrlimit};
 use std::process::Stdio;
 use std::time::Duration;
 use tokio::io::AsyncWriteExt;
@@ -12,6 +13,15 @@ pub enum RunError {
     TimedOut { program: String, limit: Duration },
     #[error("{program}: {message}")]
     Failed { program: String, message: String },
+}
+
+/// Lets this process have as many descriptors open as its hard limit allows. The soft limit that services
+/// start with is for programs that use select(2).
+pub fn allow_many_descriptors() {
+    let mut limit = getrlimit(Resource::Nofile);
+    limit.current = limit.maximum;
+    // Up to the hard limit nobody can refuse.
+    let _ = setrlimit(Resource::Nofile, limit);
 }
 
 /// Runs `program args…`, feeds it `input`, and returns what it printed.

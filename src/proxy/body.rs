@@ -146,7 +146,8 @@ impl Body for ResponseBody {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
-        let (incoming, lease) = match &mut self.content {
+        let Self { content, flight } = &mut *self;
+        let (incoming, lease) = match content {
             Content::Text(text) => return Poll::Ready(text.take().map(|text| Ok(Frame::data(text)))),
             Content::Relayed { incoming, lease } => (incoming, lease),
         };
@@ -155,6 +156,9 @@ impl Body for ResponseBody {
             Some(Err(_)) => {
                 if let Some(lease) = lease.take() {
                     lease.outstanding.endpoint().failed(Instant::now());
+                }
+                if let Some(flight) = flight {
+                    flight.broke_off();
                 }
             }
             Some(Ok(_)) if !incoming.is_end_stream() => {}

@@ -4,13 +4,14 @@ use super::core::{self, Order};
 use super::listener::doors::Moves;
 use super::metrics::{CoreCounters, Metrics};
 use super::table::View;
+use crate::host::process::allow_many_descriptors;
 use std::io;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 use tokio::sync::{Notify, mpsc};
 
-/// A core whose clock stands still for so long serves nobody.
-const STALLED: Duration = Duration::from_secs(3);
+/// A core whose clock stands still for so many looks serves nobody. Looks are counted, not time: a process
+/// that was stopped as a whole has not looked either.
+const STALLED: u32 = 30;
 
 /// The threads end when this is dropped.
 #[derive(Debug)]
@@ -25,8 +26,8 @@ pub struct Cores {
 struct Handle {
     orders: mpsc::UnboundedSender<Order>,
     counters: Arc<CoreCounters>,
-    /// The last beat, and when it was seen first.
-    heard: (u64, Instant),
+    /// The last beat, and how many looks have found no later one.
+    heard: (u64, u32),
 }
 
 /// A core's thread has ended although it is needed.
@@ -35,9 +36,12 @@ struct Handle {
 pub struct CoreEnded(usize);
 
 impl Cores {
+    /// Each request needs two descriptors: the process is allowed as many as it may have.
+    ///
     /// # Errors
     /// The system gives no further thread.
     pub fn start(count: usize, metrics: &Metrics) -> io::Result<Self> {
+        allow_many_descriptors();
         let counters = metrics.cores(count).into_iter().enumerate();
         let handles = counters.map(|(index, counters)| start(index, counters, metrics.clone()));
         Ok(Self { handles: handles.collect::<io::Result<_>>()?, given: 0, done: Arc::default() })
@@ -86,27 +90,31 @@ impl Cores {
         self.handles.iter().map(|core| core.counters.in_flight.get()).sum()
     }
 
-    /// The index of a core that stands still; an error, if one has ended.
-    pub fn stalled(&mut self, now: Instant) -> Result<Option<usize>, CoreEnded> {
-        let mut stalled = None;
+    /// Looks whether all cores are alive; to be called at a steady pace.
+    ///
+    /// # Errors
+    /// One has ended.
+    pub fn look(&mut self) -> Result<(), CoreEnded> {
         for (index, core) in self.handles.iter_mut().enumerate() {
             if core.orders.is_closed() {
                 return Err(CoreEnded(index));
             }
             let beats = core.counters.beats.get();
-            if beats != core.heard.0 {
-                core.heard = (beats, now);
-            } else if now.duration_since(core.heard.1) >= STALLED {
-                stalled = Some(index);
-            }
+            let silent_looks = if beats == core.heard.0 { core.heard.1 + 1 } else { 0 };
+            core.heard = (beats, silent_looks);
         }
-        Ok(stalled)
+        Ok(())
+    }
+
+    /// The index of a core that stands still.
+    pub fn stalled(&self) -> Option<usize> {
+        self.handles.iter().position(|core| core.heard.1 >= STALLED)
     }
 }
 
 fn start(index: usize, counters: Arc<CoreCounters>, metrics: Metrics) -> io::Result<Handle> {
     let (orders, inbox) = mpsc::unbounded_channel();
-    let handle = Handle { orders, counters: Arc::clone(&counters), heard: (0, Instant::now()) };
+    let handle = Handle { orders, counters: Arc::clone(&counters), heard: (0, 0) };
     std::thread::Builder::new().name(format!("proxy-{index}")).spawn(move || {
         if let Err(error) = core::run(index, counters, metrics, inbox) {
             tracing::error!(index, %error, "a core cannot start");

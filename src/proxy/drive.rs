@@ -49,11 +49,12 @@ pub async fn drive(
             },
             () = proxy.prober.changed() => Ok(()),
             () = proxy.cores.step() => Ok(()),
-            _ = look.tick() => proxy.knock(Instant::now()),
+            _ = look.tick() => proxy.look(Instant::now()),
         };
-        if let Err(error) = outcome.and_then(|()| proxy.tell(&seen, Instant::now())) {
+        if let Err(error) = outcome {
             return tracing::error!(%error, "the proxy ends");
         }
+        proxy.tell(&seen);
     }
 }
 
@@ -102,8 +103,9 @@ impl Proxy {
         self.cores.order(&self.view, moves)
     }
 
-    /// Tries the doors that are shut again, once a second.
-    fn knock(&mut self, now: Instant) -> Result<(), CoreEnded> {
+    /// Looks after the cores, and tries the doors that are shut again, once a second.
+    fn look(&mut self, now: Instant) -> Result<(), CoreEnded> {
+        self.cores.look()?;
         if !self.doors.any_shut() || now.duration_since(self.knocked) < KNOCK {
             return Ok(());
         }
@@ -119,13 +121,13 @@ impl Proxy {
     }
 
     /// Reports, if there is anything new to say: what is in force on every core.
-    fn tell(&mut self, seen: &watch::Sender<Served>, now: Instant) -> Result<(), CoreEnded> {
+    fn tell(&self, seen: &watch::Sender<Served>) {
         let stalled = self
             .cores
-            .stalled(now)?
+            .stalled()
             .map(|core| ListenerState::Failed { error: format!("core {core} of the proxy does not answer") });
         if self.plan.is_none() || (stalled.is_none() && !self.cores.are_in_step()) {
-            return Ok(());
+            return;
         }
         let listeners = self.view.listeners.iter().map(|(key, listener)| {
             let state = stalled.clone().unwrap_or_else(|| self.doors.state(key, listener));
@@ -142,6 +144,5 @@ impl Proxy {
             *before = now;
             changed
         });
-        Ok(())
     }
 }

@@ -22,6 +22,11 @@ impl Flight {
         Self { client, site, since: Instant::now(), status: None }
     }
 
+    /// The response broke off.
+    pub fn broke_off(&self) {
+        self.client.activity.broke_off();
+    }
+
     pub fn answered(&mut self, status: StatusCode) {
         self.status = Some(status);
     }

@@ -6,7 +6,7 @@
 
 use super::preface::Protocol;
 use std::num::NonZeroU32;
-use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
 use std::time::Duration;
 
 /// The resolution of the coarse clock.
@@ -100,6 +100,8 @@ pub struct Activity {
     pub unsent: Since,
     /// We have said all; the client has not closed yet.
     pub closing: Since,
+    /// A response broke off.
+    broken: AtomicBool,
 }
 
 /// What is to become of a connection.
@@ -123,6 +125,15 @@ impl Activity {
         if self.in_flight.fetch_sub(1, Relaxed) == 1 {
             self.idle.begin(now);
         }
+    }
+
+    /// A response broke off. A client of HTTP/1 may take the connection's end for the body's.
+    pub fn broke_off(&self) {
+        self.broken.store(true, Relaxed);
+    }
+
+    pub fn is_broken(&self) -> bool {
+        self.broken.load(Relaxed)
     }
 
     pub fn in_flight(&self) -> u32 {

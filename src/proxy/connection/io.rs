@@ -1,10 +1,11 @@
 //! A client's socket, as hyper reads and writes it.
 //!
 //! Adds three things to a `TcpStream`: bytes that were read to tell the protocol come first; what
-//! happens leaves its marks in [`Activity`]; and closing is polite.
+//! happens leaves its marks in [`Activity`]; and closing is polite, unless a response broke off.
 
 use super::activity::{Activity, Clock};
 use super::preface::Protocol;
+use crate::proxy::l4::pump;
 use bytes::{Buf, Bytes};
 use std::io::{self, IoSlice};
 use std::pin::Pin;
@@ -14,7 +15,8 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
 pub struct ClientIo {
-    stream: TcpStream,
+    /// Gone only when the parts have been taken.
+    stream: Option<TcpStream>,
     /// Read before, to be read again first.
     prefix: Bytes,
     protocol: Protocol,
@@ -33,11 +35,15 @@ impl ClientIo {
         if !prefix.is_empty() {
             activity.received(protocol, clock.now());
         }
-        Self { stream, prefix, protocol, activity, clock, said_goodbye: false }
+        Self { stream: Some(stream), prefix, protocol, activity, clock, said_goodbye: false }
     }
 
-    pub fn into_parts(self) -> (TcpStream, Bytes) {
-        (self.stream, self.prefix)
+    pub fn into_parts(mut self) -> (TcpStream, Bytes) {
+        (self.stream.take().expect("taken once"), std::mem::take(&mut self.prefix))
+    }
+
+    fn stream(&mut self) -> Pin<&mut TcpStream> {
+        Pin::new(self.stream.as_mut().expect("whoever takes the parts has no ClientIo left"))
     }
 
     fn mark_sent<T>(&self, outcome: &Poll<T>) {
@@ -61,7 +67,7 @@ impl AsyncRead for ClientIo {
             return Poll::Ready(Ok(()));
         }
         let before = into.filled().len();
-        ready!(Pin::new(&mut self.stream).poll_read(cx, into))?;
+        ready!(self.stream().poll_read(cx, into))?;
         if into.filled().len() > before {
             self.activity.received(self.protocol, self.clock.now());
         }
@@ -71,7 +77,7 @@ impl AsyncRead for ClientIo {
 
 impl AsyncWrite for ClientIo {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        let outcome = Pin::new(&mut self.stream).poll_write(cx, bytes);
+        let outcome = self.stream().poll_write(cx, bytes);
         self.mark_sent(&outcome);
         outcome
     }
@@ -81,7 +87,7 @@ impl AsyncWrite for ClientIo {
         cx: &mut Context<'_>,
         slices: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        let outcome = Pin::new(&mut self.stream).poll_write_vectored(cx, slices);
+        let outcome = self.stream().poll_write_vectored(cx, slices);
         self.mark_sent(&outcome);
         outcome
     }
@@ -99,19 +105,32 @@ impl AsyncWrite for ClientIo {
     /// ends the wait after [`super::activity::Limits::linger`].
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         if !self.said_goodbye {
-            ready!(Pin::new(&mut self.stream).poll_shutdown(cx))?;
+            ready!(self.stream().poll_shutdown(cx))?;
             self.said_goodbye = true;
             self.activity.closing.begin(self.clock.now());
         }
         let mut scratch = [std::mem::MaybeUninit::<u8>::uninit(); 8192];
         loop {
             let mut unread = ReadBuf::uninit(&mut scratch);
-            match ready!(Pin::new(&mut self.stream).poll_read(cx, &mut unread)) {
+            match ready!(self.stream().poll_read(cx, &mut unread)) {
                 Ok(()) if unread.filled().is_empty() => return Poll::Ready(Ok(())),
                 Ok(()) => {}
                 // A client that resets has closed.
                 Err(_) => return Poll::Ready(Ok(())),
             }
+        }
+    }
+}
+
+/// A body without a length ends with the connection (HTTP/1.0). If it broke off, the end must not look like
+/// one.
+impl Drop for ClientIo {
+    fn drop(&mut self) {
+        if let Some(stream) = &self.stream
+            && self.protocol == Protocol::Http1
+            && self.activity.is_broken()
+        {
+            pump::reset(stream);
         }
     }
 }

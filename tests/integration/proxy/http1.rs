@@ -160,3 +160,44 @@ fn half_an_answer_does_not_look_whole() {
         }
     });
 }
+
+/// To a client of HTTP/1.0 the end of the connection is the end of the body.
+#[test]
+fn half_an_answer_to_an_old_client_ends_in_a_reset() {
+    play("truncated-old", async |stage: &mut Stage| {
+        let words = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n";
+        let endpoint = Endpoint::saying(words).await;
+        stage.serve(&http(backend(&[endpoint.address]))).await;
+        let reset = raw(vip(), "GET / HTTP/1.0\r\n\r\n").await.unwrap_err();
+        assert_eq!(reset.kind(), ErrorKind::ConnectionReset);
+    });
+}
+
+#[test]
+fn what_was_answered_is_counted() {
+    play("metrics", async |stage: &mut Stage| {
+        let endpoint = Endpoint::echo("a").await;
+        stage.serve(&http(backend(&[endpoint.address]))).await;
+        for _ in 0..3 {
+            raw(vip(), &format!("GET / HTTP/1.1\r\n{CLOSE}")).await.unwrap();
+        }
+        raw(vip(), "GET / HTTP/1.1\r\n\r\n").await.unwrap();
+        stage
+            .until("all connections have ended", |served| {
+                ensure!(served.connections == 0, "{served:?}");
+                Ok(())
+            })
+            .await;
+        let metrics = stage.metrics();
+        for line in [
+            "novaedge_proxy_connections_total{listener=\"vip:80\"} 4",
+            "novaedge_proxy_requests_total{listener=\"vip:80\",class=\"2xx\"} 3",
+            "novaedge_proxy_requests_total{listener=\"vip:80\",class=\"4xx\"} 1",
+            "novaedge_proxy_request_duration_seconds_count{listener=\"vip:80\"} 4",
+            "novaedge_proxy_in_flight 0",
+            "novaedge_proxy_endpoints{backend=\"default/web\",health=\"healthy\"} 1",
+        ] {
+            assert!(metrics.lines().any(|present| present == line), "{line} is not in\n{metrics}");
+        }
+    });
+}

@@ -32,6 +32,7 @@ pub fn vip() -> SocketAddr {
 pub struct Stage {
     plans: watch::Sender<Arc<ProxyPlan>>,
     pub seen: watch::Receiver<Served>,
+    registry: Registry,
 }
 
 /// Runs `play` in a namespace `proxy-NAME` that has the VIPs, beside a proxy with two cores.
@@ -55,7 +56,7 @@ impl Stage {
         let (report, seen) = watch::channel(Served::default());
         let options = Options { cores: NonZeroUsize::new(2).unwrap(), metrics };
         tokio::spawn(drive(options, inbox, report));
-        Self { plans, seen }
+        Self { plans, seen, registry }
     }
 
     pub fn plan(&self, plan: &ProxyPlan) {
@@ -73,6 +74,13 @@ impl Stage {
             Ok(())
         })
         .await;
+    }
+
+    /// What a scrape would get.
+    pub fn metrics(&self) -> String {
+        let mut text = String::new();
+        prometheus_client::encoding::text::encode(&mut text, &self.registry).unwrap();
+        text
     }
 
     /// Waits until the proxy's report satisfies `check`.
