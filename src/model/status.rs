@@ -46,7 +46,7 @@ pub enum Reason {
     AddressNotHeld { address: HostRoute, error: Option<String> },
     #[error("the exposure rules are not in force: {error}")]
     NotGuarded { error: String },
-    #[error("the routing daemon does not answer{}", .error.as_ref().map(|e| format!(": {e}")).unwrap_or_default())]
+    #[error("{}", .error.as_deref().unwrap_or("the routing daemon does not answer"))]
     DaemonNotAnswering { error: Option<String> },
     #[error("the routing daemon refused {address}: {error}")]
     DaemonRefused { address: HostRoute, error: String },

@@ -160,7 +160,9 @@ fn empty() -> NodeStatus {
     NodeStatus {
         vips: BTreeMap::new(),
         routing: Observed {
-            trouble: Some("zebra.vty: No such file or directory".to_owned()),
+            trouble: Some(
+                "the routing daemon does not answer: zebra.vty: No such file or directory".to_owned(),
+            ),
             ..Observed::default()
         },
         served: Served::default(),
