@@ -25,6 +25,7 @@
 //! | [`visit`], [`mod@ping`] | single requests, connections, pings |
 //! | [`backend`], [`listen`] | what is served: an HTTP backend, a greeting listener |
 //! | [`frr`], [`vty`] | one FRR instance; talking to its daemons |
+//! | [`patient`] | reads that a signal does not end |
 //! | [`process`] | a program in a namespace: kill, stop, restart |
 //! | [`switch`] | the switch that silences nodes |
 //! | [`netns`] | a network namespace: run a closure, a program, `ip`, `nft` in it; ends what runs in it |
@@ -45,6 +46,7 @@ pub mod lab;
 pub mod listen;
 pub mod netns;
 pub mod node;
+pub mod patient;
 pub mod ping;
 pub mod probe;
 pub mod process;

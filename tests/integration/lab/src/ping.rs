@@ -3,7 +3,7 @@
 use crate::Netns;
 use anyhow::{Context, Result};
 use socket2::{Domain, Protocol, Socket, Type};
-use std::io::{ErrorKind, Read};
+use std::io::ErrorKind;
 use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 
@@ -29,7 +29,7 @@ pub fn ping(netns: &Netns, to: IpAddr, patience: Duration) -> Result<Option<Dura
     while let Some(left) = patience.checked_sub(started.elapsed()).filter(|left| !left.is_zero()) {
         socket.set_read_timeout(Some(left))?;
         let mut packet = [0; 64];
-        match socket.read(&mut packet) {
+        match crate::patient::read(&mut socket, &mut packet) {
             Ok(length) if length >= 8 && packet[0] == reply => return Ok(Some(started.elapsed())),
             Ok(_) => {}
             Err(error) if error.kind() == ErrorKind::WouldBlock => break,

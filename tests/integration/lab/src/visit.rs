@@ -9,7 +9,7 @@ use http::Request;
 use http_body_util::{BodyExt, Empty};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use socket2::SockRef;
-use std::io::{ErrorKind, Read, Write};
+use std::io::{ErrorKind, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
@@ -48,7 +48,8 @@ pub fn http_get(netns: &Netns, to: SocketAddr, host: &str, path: &str) -> Result
     let mut answer = Answer::default();
     let mut chunk = [0; 16384];
     while !answer.complete() {
-        let read = stream.read(&mut chunk).with_context(|| format!("{to}: waiting for the answer"))?;
+        let read = crate::patient::read(&mut stream, &mut chunk)
+            .with_context(|| format!("{to}: waiting for the answer"))?;
         if read == 0 {
             answer.end();
             ensure!(answer.complete(), "{to}: the connection ended without a whole answer");
@@ -122,7 +123,7 @@ pub fn tcp_connect(netns: &Netns, to: SocketAddr, patience: Duration) -> Result<
     stream.set_read_timeout(Some(Duration::from_millis(300)))?;
     let mut banner = [0; 256];
     // A server that waits for us to speak first has no banner.
-    let length = stream.read(&mut banner).unwrap_or(0);
+    let length = crate::patient::read(&mut stream, &mut banner).unwrap_or(0);
     let banner = String::from_utf8_lossy(&banner[..length]).trim_end().to_owned();
     Ok(Knock::Accepted { by: accepted_by(&SockRef::from(&stream)), banner })
 }

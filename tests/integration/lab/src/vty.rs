@@ -4,7 +4,7 @@
 
 use anyhow::{Context, Result, bail, ensure};
 use serde_json::Value;
-use std::io::{Read, Write};
+use std::io::Write;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -104,7 +104,8 @@ impl Session {
         let mut answer = Vec::new();
         let mut chunk = [0; 16384];
         while ending(&answer).is_none() {
-            let read = self.stream.read(&mut chunk).with_context(|| format!("{daemon}: {line}"))?;
+            let read = crate::patient::read(&mut self.stream, &mut chunk)
+                .with_context(|| format!("{daemon}: {line}"))?;
             ensure!(read > 0, "{daemon} hung up after {line:?}");
             answer.extend_from_slice(&chunk[..read]);
         }

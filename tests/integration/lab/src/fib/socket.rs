@@ -8,6 +8,7 @@ use rtnetlink::packet_core::{NLM_F_DUMP, NLM_F_REQUEST, NetlinkHeader, NetlinkMe
 use rtnetlink::packet_route::RouteNetlinkMessage;
 use rtnetlink::packet_route::route::RouteMessage;
 use rtnetlink::sys::{Socket, SocketAddr, protocols::NETLINK_ROUTE};
+use std::io::ErrorKind;
 use std::time::Duration;
 
 /// `RTNLGRP_IPV4_ROUTE` and `RTNLGRP_IPV6_ROUTE` of linux/rtnetlink.h.
@@ -44,7 +45,10 @@ pub(super) fn listen(netns: &Netns, patience: Duration) -> Result<Socket> {
 pub(super) fn changes(socket: &Socket) -> Result<Vec<Change>> {
     let received = match socket.recv_from_full() {
         Ok((bytes, _)) => bytes,
-        Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => return Ok(Vec::new()),
+        // A read with a time limit is not restarted after a signal (signal(7)); the datagram stays queued.
+        Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => {
+            return Ok(Vec::new());
+        }
         Err(error) => return Err(error).context("changes of routes were lost"),
     };
     let mut found = Vec::new();
