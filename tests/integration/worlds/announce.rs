@@ -9,7 +9,7 @@ const V4: &str = "10.200.0.20/32";
 const V6: &str = "2001:db8::50/128";
 
 #[test]
-fn example_04_is_announced_by_all_nodes_with_its_community() {
+fn example_04_is_announced_with_its_community_and_served() {
     let estate = Estate::up("t-ex04");
     let watch = estate.lab.watch_fib().unwrap();
     estate.write("vip.yaml", &example("04-bgp.yaml"));
@@ -24,6 +24,7 @@ fn example_04_is_announced_by_all_nodes_with_its_community() {
     for k in 1..=3 {
         agrees_with_the_tor(&estate, k);
     }
+    is_served(&estate, "web-vip-bgp", &["10.200.0.20:80"]);
 }
 
 #[test]
@@ -35,16 +36,22 @@ fn example_05_is_announced_in_both_families_and_served() {
     estate.wait_for_nodes(&watch, V4, since, &[1, 2, 3]);
     estate.wait_for_nodes(&watch, V6, since, &[1, 2, 3]);
 
-    estate.write("web.yaml", &web("web-vip-bgp-dual", ""));
+    is_served(&estate, "web-vip-bgp-dual", &["10.200.0.20:80", "[2001:db8::50]:80"]);
+    assert_eq!(estate.lab.tor_fib().unwrap().nodes(V6.parse().unwrap()).len(), 3);
+}
+
+/// With a gateway, a backend and a route, the client is answered by all nodes and all backends.
+fn is_served(estate: &Estate, vip_name: &str, targets: &[&str]) {
+    estate.write("web.yaml", &web(vip_name, ""));
     for k in 1..=3 {
         eventually(&format!("n{k} serves"), SOON, || {
-            let vip = estate.vip(k, "web-vip-bgp-dual")?;
+            let vip = estate.vip(k, vip_name)?;
             let settled = vip["phase"] == "Announced" && vip["reasons"].as_array().is_some_and(Vec::is_empty);
             if settled { Ok(()) } else { Err(vip.to_string()) }
         })
         .unwrap();
     }
-    for target in ["10.200.0.20:80", "[2001:db8::50]:80"] {
+    for target in targets {
         let report = estate
             .lab
             .probe(target.parse().unwrap())
@@ -56,7 +63,6 @@ fn example_05_is_announced_in_both_families_and_served() {
         assert_eq!(report.per_node().len(), 3, "{report}");
         assert_eq!(report.per_backend().len(), 6, "{report}");
     }
-    assert_eq!(estate.lab.tor_fib().unwrap().nodes(V6.parse().unwrap()).len(), 3);
 }
 
 /// `bgp status` and the ToR's own view tell the same story.
