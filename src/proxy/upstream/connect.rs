@@ -49,7 +49,7 @@ pub async fn http1(address: SocketAddr, limit: Duration) -> Result<Http1, Connec
     let stream = tcp(address, limit).await?;
     let (sender, connection) = http1::Builder::new()
         .max_headers(256)
-        .max_buf_size(64 * 1024)
+        .max_buf_size(256 * 1024)
         .handshake::<_, RequestBody>(TokioIo::new(stream))
         .await
         .map_err(|error| ConnectError::Http(address, error))?;

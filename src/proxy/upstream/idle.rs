@@ -5,8 +5,8 @@ use hyper::client::conn::{http1, http2};
 use std::cell::RefCell;
 use std::time::{Duration, Instant};
 
-/// More than a core needs at any time; the rest would only sit there.
-const KEPT_AT_MOST: usize = 256;
+/// After a burst. Time lets go of those that are not needed; this is for an endpoint's and our own memory.
+const KEPT_AT_MOST: usize = 1024;
 
 pub type Http1 = http1::SendRequest<RequestBody>;
 pub type Http2 = http2::SendRequest<RequestBody>;

@@ -6,7 +6,7 @@ use std::net::TcpStream;
 use std::process::{Child, Command};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpListener;
+use tokio::net::TcpSocket;
 
 pub const PORT: u16 = 18000;
 
@@ -36,7 +36,11 @@ pub fn run() -> Result<()> {
     let small: &'static [u8] = answer(1024).leak();
     let large: &'static [u8] = answer(64 * 1024).leak();
     runtime.block_on(async {
-        let listener = TcpListener::bind(("127.0.0.1", PORT)).await?;
+        let socket = TcpSocket::new_v4()?;
+        socket.set_reuseaddr(true)?;
+        socket.bind(([127, 0, 0, 1], PORT).into())?;
+        // A short queue would measure how long a SYN takes to be repeated.
+        let listener = socket.listen(4096)?;
         loop {
             let (stream, _) = listener.accept().await?;
             stream.set_nodelay(true)?;
