@@ -12,6 +12,7 @@ use novaedge::proxy::{Metrics, Options, drive};
 use novaedge_lab::Netns;
 use novaedge_lab::eventually_async;
 use prometheus_client::registry::Registry;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroUsize;
 use std::sync::Arc;
@@ -63,14 +64,20 @@ impl Stage {
         self.plans.send_replace(Arc::new(plan.clone()));
     }
 
-    /// Puts a plan in force: returns when all of its listeners, and no others, are bound.
+    /// Puts a plan in force: returns when all of its listeners, and no others, are bound, and its endpoints,
+    /// and no others, are known. Without the latter, the report of a plan with the same ports would do.
     pub async fn serve(&self, plan: &ProxyPlan) {
         self.plan(plan);
         let wanted = &plan.serving.listeners;
+        let of_plan =
+            |backend: &Backend| backend.endpoints.iter().map(|e| e.address).collect::<BTreeSet<_>>();
+        let endpoints: BTreeMap<_, _> = plan.serving.backends.iter().map(|(k, b)| (k, of_plan(b))).collect();
         let what = "the plan's listeners are bound";
         self.until(what, |served| {
             let bound = served.listeners.values().all(|state| *state == ListenerState::Bound);
             ensure!(bound && served.listeners.keys().eq(wanted.keys()), "{:?}", served.listeners);
+            let known = served.backends.iter().map(|(k, b)| (k, b.endpoints.keys().copied().collect()));
+            ensure!(known.collect::<BTreeMap<_, BTreeSet<_>>>() == endpoints, "{:?}", served.backends);
             Ok(())
         })
         .await;
