@@ -38,6 +38,7 @@ lint: setup
 
 # Without the network; `cargo deny check advisories` asks the advisory database.
 deny: setup ## Check licences, duplicates and sources of what we depend on
+	@cargo fetch --locked --quiet
 	@cargo deny --offline --log-level error check bans licenses sources
 
 unit: setup ## Run the tests that need no root

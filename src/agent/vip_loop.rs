@@ -13,6 +13,7 @@ use super::config::{BEAT, Config};
 use super::departure::Departure;
 use super::drivers::Drivers;
 use super::phases::Phases;
+use crate::model::leaving::Cause;
 use crate::model::name::Name;
 use crate::model::net::HostRoute;
 use crate::model::observed::Served;
@@ -166,13 +167,14 @@ impl<'a> Turning<'a> {
     }
 
     fn publish(&mut self, snapshot: &Snapshot, facts: &NodeFacts, vips: &BTreeMap<Name, VipState>) {
-        let leaving = (facts.leave > Leave::Staying).then(|| format!("{:?}", facts.leave));
         let status = NodeStatus {
             node: self.config.node.clone(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             generation: snapshot.generation,
+            term: None,
             started: self.started,
-            leaving,
+            wish: (facts.leave > Leave::Staying).then_some(Cause::Terminating),
+            held: facts.held.addresses.union(&facts.observed.announced).copied().collect(),
             vips: self.phases.update(vips, snapshot, unix_now()),
             routing: facts.observed.clone(),
             served: facts.served.clone(),

@@ -59,6 +59,7 @@ use here::Here;
 use rejection::Rejection;
 use resources::Resources;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 /// What became of the world on one node.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -86,8 +87,14 @@ pub fn compile(world: &Resources, node: &Name, previous: Option<&Snapshot>) -> C
     }
     backends = in_use(backends, listeners.values());
     let serving = Serving { listeners, backends };
-    let mut snapshot =
-        Snapshot { generation: 0, node: node.clone(), speaker: vips.speaker, vips: vips.vips, serving };
+    let mut snapshot = Snapshot {
+        generation: 0,
+        node: node.clone(),
+        speaker: vips.speaker,
+        vips: Arc::new(vips.vips),
+        serving: Arc::new(serving),
+        leaving: BTreeMap::new(),
+    };
     snapshot.generation = match previous {
         Some(previous) if previous.same_content(&snapshot) => previous.generation,
         Some(previous) => previous.generation + 1,

@@ -16,6 +16,8 @@
 //! | [`backend`] | upstream groups and their health checks |
 //! | [`listener`] | what the proxy accepts, and where it goes |
 //! | [`snapshot`] | one node's model at a generation |
+//! | [`leaving`] | wishes to leave, and what becomes of them |
+//! | [`term`] | who leads |
 //! | [`observed`] | what the outside says: daemon, peers, addresses, listeners, backends |
 //! | [`status`] | the answer to "how is this node doing?" |
 
@@ -23,12 +25,14 @@ pub mod backend;
 pub mod bfd;
 pub mod bgp;
 pub mod http;
+pub mod leaving;
 pub mod listener;
 pub mod name;
 pub mod net;
 pub mod observed;
 pub mod snapshot;
 pub mod status;
+pub mod term;
 pub mod vip;
 
 #[cfg(test)]

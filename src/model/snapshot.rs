@@ -2,11 +2,13 @@
 
 use super::backend::Backend;
 use super::bgp::Speaker;
+use super::leaving::Leaving;
 use super::listener::{Listener, ListenerKey};
 use super::name::{Key, Name};
 use super::vip::Vip;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Snapshot {
@@ -15,9 +17,13 @@ pub struct Snapshot {
     pub node: Name,
     /// The one BGP speaker of the node, present while any VIP routes by BGP.
     pub speaker: Option<Speaker>,
-    pub vips: BTreeMap<Name, Vip>,
+    /// Shared by all nodes that serve the same VIPs, as is `serving`.
+    pub vips: Arc<BTreeMap<Name, Vip>>,
     #[serde(flatten)]
-    pub serving: Serving,
+    pub serving: Arc<Serving>,
+    /// Of the VIPs that this node is to leave, or wishes to.
+    #[serde(default)]
+    pub leaving: BTreeMap<Name, Leaving>,
 }
 
 /// The proxy's share of the snapshot.
@@ -30,14 +36,23 @@ pub struct Serving {
 impl Snapshot {
     /// Nothing to serve: what a node starts from.
     pub fn empty(node: Name) -> Self {
-        Self { generation: 0, node, speaker: None, vips: BTreeMap::new(), serving: Serving::default() }
+        Self {
+            generation: 0,
+            node,
+            speaker: None,
+            vips: Arc::default(),
+            serving: Arc::default(),
+            leaving: BTreeMap::new(),
+        }
     }
 
     /// Whether both describe the same world, whatever their generation.
     pub fn same_content(&self, other: &Self) -> bool {
-        self.node == other.node
-            && self.speaker == other.speaker
-            && self.vips == other.vips
-            && self.serving == other.serving
+        let Self { generation: _, node, speaker, vips, serving, leaving } = other;
+        self.node == *node
+            && self.speaker == *speaker
+            && self.vips == *vips
+            && self.serving == *serving
+            && self.leaving == *leaving
     }
 }

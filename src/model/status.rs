@@ -1,10 +1,12 @@
 //! How a node is doing, as `novaedge-agent status` prints it and a controller will collect it.
 
+use super::leaving::{Cause, Hold};
 use super::name::Name;
 use super::net::{HostRoute, Port};
 use super::observed::{Observed, Served};
+use super::term::Term;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 /// ```text
@@ -62,8 +64,10 @@ pub enum Reason {
     PeerDown { peer: IpAddr, error: Option<String> },
     #[error("no gateway or Service listens on this VIP; it is announced so that it can be tried")]
     NoListeners,
-    #[error("the node is leaving")]
-    Leaving,
+    #[error("the node is leaving: {cause}")]
+    Leaving { cause: Cause },
+    #[error("the node may not leave yet, although {cause}: {by}")]
+    Held { cause: Cause, by: Hold },
 }
 
 impl Reason {
@@ -84,7 +88,8 @@ impl Reason {
             Self::NoPeerUp => "NoPeerUp",
             Self::PeerDown { .. } => "PeerDown",
             Self::NoListeners => "NoListeners",
-            Self::Leaving => "Leaving",
+            Self::Leaving { .. } => "Leaving",
+            Self::Held { .. } => "Held",
         }
     }
 }
@@ -140,10 +145,17 @@ pub struct NodeStatus {
     pub node: Name,
     pub version: String,
     pub generation: u64,
+    /// Of the controller that is obeyed; `None`: nobody has said anything yet, or nobody leads.
+    #[serde(default)]
+    pub term: Option<Term>,
     /// Unix seconds of the agent's start.
     pub started: u64,
-    /// `None` while the node stays; otherwise the step of leaving it is in.
-    pub leaving: Option<String>,
+    /// What the node itself wishes for all its VIPs.
+    #[serde(default)]
+    pub wish: Option<Cause>,
+    /// Addresses of ours that are on the node or in its daemon, of whichever VIP they are or were.
+    #[serde(default)]
+    pub held: BTreeSet<HostRoute>,
     pub vips: BTreeMap<Name, VipStatus>,
     pub routing: Observed,
     pub served: Served,

@@ -38,7 +38,7 @@ pub(super) fn plan(
 ) -> RoutingPlan {
     let mut announcements = BTreeMap::new();
     if facts.leave < Leave::Withdrawn {
-        for (name, vip) in &snapshot.vips {
+        for (name, vip) in snapshot.vips.iter() {
             let kept = lingering.kept.iter().filter(|(_, of)| *of == name).map(|(route, _)| *route);
             let ready = |route: &HostRoute| {
                 link.addresses.contains(route) && readiness[name].may_announce(*route, facts)

@@ -51,7 +51,7 @@ fn left_over(snapshot: &Snapshot, facts: &NodeFacts) -> BTreeSet<HostRoute> {
 /// Which VIP has which address.
 pub fn lineage_of(snapshot: &Snapshot) -> BTreeMap<HostRoute, Name> {
     let mut lineage = BTreeMap::new();
-    for (name, vip) in &snapshot.vips {
+    for (name, vip) in snapshot.vips.iter() {
         lineage.extend(vip.addresses.iter().map(|route| (route, name.clone())));
     }
     lineage

@@ -16,7 +16,7 @@ pub struct ProxyPlan {
 /// The snapshot's share, with the addresses that are on their way out of an edited VIP added to its
 /// listeners. Listeners stay to the end of a departure: what is in flight is finished.
 pub(super) fn plan(snapshot: &Snapshot, facts: &NodeFacts, lingering: &Lingering) -> ProxyPlan {
-    let mut serving = snapshot.serving.clone();
+    let mut serving = Serving::clone(&snapshot.serving);
     if !lingering.kept.is_empty() {
         for (key, listener) in &mut serving.listeners {
             let kept = lingering.kept.iter().filter(|(_, vip)| **vip == key.vip);

@@ -4,6 +4,7 @@ use super::announce::RoutingPlan;
 use super::facts::NodeFacts;
 use super::leave::Leave;
 use super::readiness::{Answer, Readiness, guard};
+use crate::model::leaving::Cause;
 use crate::model::name::Name;
 use crate::model::net::HostRoute;
 use crate::model::observed::PeerState;
@@ -46,7 +47,7 @@ fn of(vip: &Vip, facts: &NodeFacts, readiness: &Readiness, routing: &RoutingPlan
 fn reasons(vip: &Vip, facts: &NodeFacts, readiness: &Readiness, phase: Phase) -> Vec<Reason> {
     let mut reasons = Vec::new();
     if facts.leave > Leave::Staying {
-        reasons.push(Reason::Leaving);
+        reasons.push(Reason::Leaving { cause: Cause::Terminating });
     }
     if phase == Phase::Withdrawn {
         return reasons;

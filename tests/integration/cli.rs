@@ -3,6 +3,7 @@
 use crate::golden::golden;
 use novaedge::cli::output::{Format, encode};
 use novaedge::cli::show;
+use novaedge::model::leaving::Cause;
 use novaedge::model::net::{HostRoute, Port};
 use novaedge::model::observed::{
     BackendHealth, BfdObserved, BfdState, DaemonVersion, EndpointHealth, Observed, PeerObserved, PeerState,
@@ -82,7 +83,9 @@ fn well() -> NodeStatus {
         version: "0.1.0".to_owned(),
         generation: 4,
         started: NOW - 11_400,
-        leaving: None,
+        term: None,
+        wish: None,
+        held: BTreeSet::new(),
         vips: BTreeMap::from([("web".parse().unwrap(), vip(&addresses, Phase::Announced, 11_090, &[]))]),
         routing,
         served: Served {
@@ -125,10 +128,10 @@ fn ill() -> NodeStatus {
             ),
         ),
         ("try", vip(&["10.200.0.22"], Phase::Announced, 172_800, &[Reason::NoListeners])),
-        ("old", vip(&["10.200.0.23"], Phase::Withdrawn, 0, &[Reason::Leaving])),
+        ("old", vip(&["10.200.0.23"], Phase::Withdrawn, 0, &[Reason::Leaving { cause: Cause::Terminating }])),
     ];
     status.vips = vips.into_iter().map(|(name, vip)| (name.parse().unwrap(), vip)).collect();
-    status.leaving = Some("Withdrawn".to_owned());
+    status.wish = Some(Cause::Terminating);
     status.routing.peers.insert(down, peer(PeerState::Active, 0, 0, Some(words)));
     status.routing.bfd.insert(down, session(BfdState::Down, 0, None, Some("control detection time expired")));
     status.routing.announced = BTreeSet::from([route("10.200.0.20")]);

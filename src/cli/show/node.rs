@@ -22,8 +22,20 @@ pub fn status(status: &NodeStatus, now: u64) -> String {
 }
 
 fn overview(status: &NodeStatus, now: u64) -> Vec<(&'static str, String)> {
-    let NodeStatus { node, version, generation, started, leaving, vips, routing, served, rejected: _ } =
-        status;
+    let NodeStatus {
+        node,
+        version,
+        generation,
+        term,
+        started,
+        wish,
+        held: _,
+        vips,
+        routing,
+        served,
+        rejected: _,
+    } = status;
+    let term = term.map(|term| format!(" of term {term}")).unwrap_or_default();
     let announced = vips.values().filter(|vip| vip.phase == Phase::Announced).count();
     let peers_up = routing.peers.values().filter(|peer| peer.state == PeerState::Established).count();
     let bfd_up = routing.bfd.values().filter(|session| session.state == BfdState::Up).count();
@@ -32,7 +44,7 @@ fn overview(status: &NodeStatus, now: u64) -> Vec<(&'static str, String)> {
     let daemon = routing.daemon.as_ref().map(|daemon| format!("{} {}", daemon.name, daemon.version));
     let mut lines = vec![
         ("Node", format!("{node}, novaedge {version}, up {}", span(now.saturating_sub(*started)))),
-        ("Snapshot", format!("generation {generation}")),
+        ("Snapshot", format!("generation {generation}{term}")),
         ("Daemon", daemon.unwrap_or_else(|| "does not answer".to_owned())),
         ("Peers", format!("{} up", of(peers_up, routing.peers.len()))),
         ("BFD", format!("{} up", of(bfd_up, routing.bfd.len()))),
@@ -40,8 +52,8 @@ fn overview(status: &NodeStatus, now: u64) -> Vec<(&'static str, String)> {
         ("Backends", format!("{} endpoints healthy", of(healthy, endpoints))),
         ("Traffic", format!("{} connections, {} requests in flight", served.connections, served.in_flight)),
     ];
-    if let Some(step) = leaving {
-        lines.push(("Leaving", step.clone()));
+    if let Some(cause) = wish {
+        lines.push(("Leaving", cause.to_string()));
     }
     lines
 }

@@ -8,7 +8,7 @@ use proptest::prelude::*;
 fn hosts(yaml: &str) -> Vec<VirtualHost> {
     let compiled = compiled(yaml);
     assert_eq!(said(&compiled), Vec::<String>::new());
-    let listener = compiled.snapshot.serving.listeners.into_values().next().unwrap();
+    let listener = compiled.snapshot.serving.listeners.values().next().cloned().unwrap();
     match listener.serves {
         Serves::Http(hosts) => hosts,
         Serves::Tcp(_) => panic!("an HTTP listener"),
@@ -97,7 +97,7 @@ spec: {vipRef: web, listeners: [{name: alt, port: 443, protocol: HTTP, hostnames
     for (parent, ports) in table {
         let compiled = compiled(&format!("{}{more}", named(parent)));
         assert_eq!(said(&compiled), Vec::<String>::new(), "{parent}");
-        let listeners = compiled.snapshot.serving.listeners;
+        let listeners = &compiled.snapshot.serving.listeners;
         let has_routes = |listener: &Listener| matches!(&listener.serves, Serves::Http(h) if !h.is_empty());
         let served = listeners.iter().filter(|(_, listener)| has_routes(listener));
         let served: BTreeSet<String> = served.map(|(key, _)| key.port.to_string()).collect();
@@ -147,7 +147,7 @@ fn a_local_backend_has_its_own_nodes_endpoints() {
     );
     let compiled = compiled(&local);
     assert_eq!(said(&compiled), Vec::<String>::new());
-    let backend = compiled.snapshot.serving.backends.into_values().next().unwrap();
+    let backend = compiled.snapshot.serving.backends.values().next().cloned().unwrap();
     assert_eq!(backend.endpoints.iter().map(|e| e.address.to_string()).collect::<Vec<_>>(), ["10.9.0.1:80"]);
 }
 

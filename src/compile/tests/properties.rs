@@ -34,7 +34,7 @@ fn bad_object() -> impl Strategy<Value = String> {
 fn good_part(snapshot: &Snapshot) -> Snapshot {
     let mut part = snapshot.clone();
     part.generation = 0;
-    part.vips.retain(|vip, _| vip.as_str() == "web");
+    Arc::make_mut(&mut part.vips).retain(|vip, _| vip.as_str() == "web");
     part
 }
 

@@ -10,8 +10,8 @@ fn a_deleted_vip_is_withdrawn_before_it_is_released() {
     let before = snapshot();
     let mut facts = all_well(&before);
     let mut after = before;
-    after.vips.remove(&name("web"));
-    after.serving.listeners.retain(|key, _| key.vip != name("web"));
+    Arc::make_mut(&mut after.vips).remove(&name("web"));
+    Arc::make_mut(&mut after.serving).listeners.retain(|key, _| key.vip != name("web"));
     let web = route("10.200.0.20");
 
     let first = desired(&after, &facts);

@@ -14,6 +14,7 @@ use crate::model::observed::*;
 use crate::model::vip::{Addresses, Reach, Vip};
 use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::Arc;
 use std::time::Duration;
 
 const PEERS: [&str; 2] = ["10.0.0.253", "10.0.0.254"];
@@ -55,8 +56,9 @@ fn add_vip(snapshot: &mut Snapshot, vip: &str, at: &[&str], ports: &[u16]) {
         let backend = key(&format!("default/{vip}-{number}"));
         let serves = Serves::Tcp(vec![share(&backend)]);
         let listener = Listener { addresses: addresses(at).iter().map(HostRoute::address).collect(), serves };
-        snapshot.serving.listeners.insert(listener_key(vip, *number), listener);
-        snapshot.serving.backends.insert(backend, a_backend());
+        let serving = Arc::make_mut(&mut snapshot.serving);
+        serving.listeners.insert(listener_key(vip, *number), listener);
+        serving.backends.insert(backend, a_backend());
     }
     let added = Vip {
         addresses: addresses(at),
@@ -67,7 +69,7 @@ fn add_vip(snapshot: &mut Snapshot, vip: &str, at: &[&str], ports: &[u16]) {
         withdraw_when_no_backends: true,
         drain_period: Duration::from_secs(10),
     };
-    snapshot.vips.insert(name(vip), added);
+    Arc::make_mut(&mut snapshot.vips).insert(name(vip), added);
 }
 
 fn share(backend: &Key) -> crate::model::http::WeightedBackend {

@@ -9,9 +9,9 @@ use proptest::sample::{select, subsequence};
 fn any_facts() -> impl Strategy<Value = NodeFacts> {
     let known = ["10.200.0.20", "10.200.0.21", "2001:db8::21", "10.200.0.22", "10.200.0.99", "10.200.0.98"];
     let some_routes = move || subsequence(known.map(route).to_vec(), 0..=known.len());
-    let keys: Vec<ListenerKey> = snapshot().serving.listeners.into_keys().collect();
+    let keys: Vec<ListenerKey> = snapshot().serving.listeners.keys().cloned().collect();
     let listeners = prop::collection::btree_map(select(keys), any_listener(), 0..5);
-    let backends: Vec<Key> = snapshot().serving.backends.into_keys().collect();
+    let backends: Vec<Key> = snapshot().serving.backends.keys().cloned().collect();
     let backends = prop::collection::btree_map(select(backends), any_health(), 0..5);
     let odds = (any::<bool>(), any::<bool>(), any_leave(), any::<bool>());
     (some_routes(), some_routes(), some_routes(), listeners, backends, odds).prop_map(

@@ -91,7 +91,8 @@ const CASES: &[Case] = &[
     Case {
         what: "all backends are down, and the operator does not mind",
         change: |snapshot, facts| {
-            snapshot.vips.get_mut(&name("web")).unwrap().withdraw_when_no_backends = false;
+            Arc::make_mut(&mut snapshot.vips).get_mut(&name("web")).unwrap().withdraw_when_no_backends =
+                false;
             set_health(facts, "default/web-80", EndpointHealth::Unhealthy);
             set_health(facts, "default/web-443", EndpointHealth::Unhealthy);
         },
@@ -104,7 +105,12 @@ const CASES: &[Case] = &[
         what: "the backends have no endpoint on this node",
         change: |snapshot, facts| {
             for backend in ["default/web-80", "default/web-443"] {
-                snapshot.serving.backends.get_mut(&key(backend)).unwrap().endpoints.clear();
+                Arc::make_mut(&mut snapshot.serving)
+                    .backends
+                    .get_mut(&key(backend))
+                    .unwrap()
+                    .endpoints
+                    .clear();
                 facts.served.backends.remove(&key(backend));
             }
         },
@@ -116,7 +122,7 @@ const CASES: &[Case] = &[
     Case {
         what: "no backend gets any traffic",
         change: |snapshot, _| {
-            for listener in snapshot.serving.listeners.values_mut() {
+            for listener in Arc::make_mut(&mut snapshot.serving).listeners.values_mut() {
                 let Serves::Tcp(shares) = &mut listener.serves else { continue };
                 shares.iter_mut().for_each(|share| share.weight = 0);
             }
@@ -201,7 +207,9 @@ const CASES: &[Case] = &[
     },
     Case {
         what: "nothing uses the VIP",
-        change: |snapshot, _| snapshot.vips.get_mut(&name("web")).unwrap().used_ports.clear(),
+        change: |snapshot, _| {
+            Arc::make_mut(&mut snapshot.vips).get_mut(&name("web")).unwrap().used_ports.clear();
+        },
         held: true,
         announced: true,
         phase: Phase::Announced,

@@ -1,0 +1,10 @@
+//! Rust from `proto/`. The compiler for it is a library, so that building takes no program beside Cargo.
+
+use std::error::Error;
+
+fn main() -> Result<(), Box<dyn Error>> {
+    println!("cargo:rerun-if-changed=proto");
+    let estate = protox::compile(["novaedge/v1/estate.proto"], ["proto"])?;
+    tonic_prost_build::configure().build_transport(false).bytes(".").compile_fds(estate)?;
+    Ok(())
+}
