@@ -16,11 +16,13 @@
 //! | [`backend`] | upstream groups and their health checks |
 //! | [`listener`] | what the proxy accepts, and where it goes |
 //! | [`snapshot`] | one node's model at a generation |
+//! | [`attendance`] | an agent as a controller sees it |
 //! | [`leaving`] | wishes to leave, and what becomes of them |
 //! | [`term`] | who leads |
 //! | [`observed`] | what the outside says: daemon, peers, addresses, listeners, backends |
 //! | [`status`] | the answer to "how is this node doing?" |
 
+pub mod attendance;
 pub mod backend;
 pub mod bfd;
 pub mod bgp;
