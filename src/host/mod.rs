@@ -1,5 +1,6 @@
-//! Domain-free tools around the machine: files, processes, sockets.
+//! Domain-free tools around the machine: files, processes, sockets, and answers to who asks over one.
 
+pub mod admin;
 pub mod file;
 pub mod process;
 pub mod sockets;
