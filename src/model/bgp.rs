@@ -140,6 +140,11 @@ impl Password {
         }
     }
 
+    /// What stands for a secret where people look.
+    pub fn redacted() -> Self {
+        Self("<redacted>".to_owned())
+    }
+
     /// The secret itself, for the one line of configuration that needs it.
     pub fn expose(&self) -> &str {
         &self.0
@@ -161,7 +166,7 @@ impl From<Password> for String {
 
 impl fmt::Debug for Password {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("<redacted>")
+        f.write_str(&Self::redacted().0)
     }
 }
 

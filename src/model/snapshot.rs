@@ -1,7 +1,7 @@
 //! One node's model at a generation: everything that its agent needs to know, and nothing else.
 
 use super::backend::Backend;
-use super::bgp::Speaker;
+use super::bgp::{Password, Speaker};
 use super::leaving::Leaving;
 use super::listener::{Listener, ListenerKey};
 use super::name::{Key, Name};
@@ -44,6 +44,14 @@ impl Snapshot {
             serving: Arc::default(),
             leaving: BTreeMap::new(),
         }
+    }
+
+    /// The same without its secrets, for whoever looks at it.
+    pub fn redacted(mut self) -> Self {
+        for peer in self.speaker.iter_mut().flat_map(|speaker| speaker.peers.values_mut()) {
+            peer.password = peer.password.take().map(|_| Password::redacted());
+        }
+        self
     }
 
     /// Whether both describe the same world, whatever their generation.

@@ -1,6 +1,7 @@
 use super::bgp::{Community, Password};
 use super::http::{Hostname, PathMatch};
 use super::net::HostRoute;
+use super::snapshot::Snapshot;
 use proptest::prelude::*;
 
 #[test]
@@ -31,6 +32,22 @@ fn communities_read_as_operators_write_them() {
     for bad in ["64501", "70000:1", "1:2:3:4", "1:-2", "+1:2", "no export", "1:\n2"] {
         assert!(Community::parse(bad).is_err(), "{bad:?}");
     }
+}
+
+#[test]
+fn a_redacted_snapshot_has_no_secret_and_still_reads_back() {
+    let written = serde_json::json!({
+        "generation": 7, "node": "n1", "vips": {}, "listeners": {}, "backends": {},
+        "speaker": {"asn": 64501, "router_id": null, "graceful_restart": null, "peers": {"10.0.0.1": {
+            "address": "10.0.0.1", "asn": 64500, "port": 179, "password": "tor-secret",
+            "timers": {"hold_seconds": 9, "keepalive_seconds": 3},
+            "multihop": null, "ttl_security": null, "source": null, "bfd": null,
+        }}},
+    });
+    let snapshot: Snapshot = serde_json::from_value(written).unwrap();
+    let shown = serde_json::to_string(&snapshot.redacted()).unwrap();
+    assert!(!shown.contains("tor-secret") && shown.contains("<redacted>"), "{shown}");
+    serde_json::from_str::<Snapshot>(&shown).unwrap();
 }
 
 #[test]
