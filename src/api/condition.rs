@@ -1,5 +1,6 @@
 //! The words of conditions: types, and the reasons that `compile` gives. Every such word is spelled here
-//! and nowhere else, because people's scripts and alerts match on them.
+//! and nowhere else, because people's scripts and alerts match on them. (What a node lacks to announce a VIP
+//! is an agent's word: `model::status::Reason`.)
 
 use std::fmt;
 
@@ -51,7 +52,8 @@ impl fmt::Display for ConditionType {
     }
 }
 
-/// Why an object, or a part of one, is not used. The message beside it says what to change.
+/// Why an object, or a part of one, is not used, or why a condition is as it is. The message beside it says
+/// what to change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Reason {
     /// A document of a file could not be read as YAML.
@@ -90,6 +92,60 @@ pub enum Reason {
     LocalPreferenceNotSent,
     /// The setting cannot be used as written; another one is used.
     Ignored,
+    /// The object is used as it is written.
+    Accepted,
+    /// Some parts of the object are refused; the rest is used.
+    PartlyUsed,
+    /// All that the object refers to exists, and may be used.
+    ResolvedRefs,
+    /// The VIP has the address that is written.
+    Written,
+    /// The VIP has an address of its pool.
+    Allocated,
+    /// The pool has not given an address yet.
+    AddressPending,
+    /// At least one node announces the VIP.
+    Announced,
+    /// No node announces the VIP.
+    NotAnnounced,
+    /// The object is refused; `Accepted` says why.
+    NotAccepted,
+    /// There is no address to announce; `AddressAllocated` says why.
+    NoAddress,
+    /// No node is a candidate for the VIP.
+    NoNodeSelected,
+    /// Agents that announced when they were last heard are silent.
+    AgentsSilent,
+    /// A node's agent is connected.
+    AgentConnected,
+    /// A node's agent is not connected any more.
+    AgentSilent,
+    /// No agent has spoken from the node.
+    NoAgent,
+    /// The node's agent has not said anything about the VIP yet.
+    NotReported,
+    /// Fewer nodes are healthy than `minHealthyNodes`.
+    BelowMinHealthyNodes,
+    /// A node that wishes to leave may not, because too few would be left.
+    DepartureHeld,
+    /// As many nodes as wished are healthy, and nothing is wrong on those that announce.
+    EnoughNodes,
+    /// No older object has what it wants.
+    NoConflict,
+    /// Nothing listens on the VIP.
+    NoListeners,
+    /// A gateway or a Service uses the VIP.
+    HasListeners,
+    /// Nodes listen for the gateway.
+    Programmed,
+    /// No node listens for all of the gateway.
+    NotProgrammed,
+    /// The pool can be used.
+    Usable,
+    /// Another pool has some of the same addresses.
+    Overlaps,
+    /// No other pool has any of the addresses.
+    NoOverlap,
 }
 
 impl Reason {
@@ -113,6 +169,33 @@ impl Reason {
             Self::RouterIdPerNode => "RouterIDPerNode",
             Self::LocalPreferenceNotSent => "LocalPreferenceNotSent",
             Self::Ignored => "Ignored",
+            Self::Accepted => "Accepted",
+            Self::PartlyUsed => "PartlyUsed",
+            Self::ResolvedRefs => "ResolvedRefs",
+            Self::Written => "Written",
+            Self::Allocated => "Allocated",
+            Self::AddressPending => "AddressPending",
+            Self::Announced => "Announced",
+            Self::NotAnnounced => "NotAnnounced",
+            Self::NotAccepted => "NotAccepted",
+            Self::NoAddress => "NoAddress",
+            Self::NoNodeSelected => "NoNodeSelected",
+            Self::AgentsSilent => "AgentsSilent",
+            Self::AgentConnected => "AgentConnected",
+            Self::AgentSilent => "AgentSilent",
+            Self::NoAgent => "NoAgent",
+            Self::NotReported => "NotReported",
+            Self::BelowMinHealthyNodes => "BelowMinHealthyNodes",
+            Self::DepartureHeld => "DepartureHeld",
+            Self::EnoughNodes => "EnoughNodes",
+            Self::NoConflict => "NoConflict",
+            Self::NoListeners => "NoListeners",
+            Self::HasListeners => "HasListeners",
+            Self::Programmed => "Programmed",
+            Self::NotProgrammed => "NotProgrammed",
+            Self::Usable => "Usable",
+            Self::Overlaps => "Overlaps",
+            Self::NoOverlap => "NoOverlap",
         }
     }
 }

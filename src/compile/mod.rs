@@ -23,6 +23,7 @@
 //! | [`route`], [`matches`] | rules, and what they compare |
 //! | [`attach`], [`parent`] | which routes belong to which listeners |
 //! | [`listeners`], [`precedence`] | listeners merged by port, their rules sorted |
+//! | [`status`] | how all of it is doing: conditions, events, explanations |
 //! | [`later`] | kinds that this version refuses |
 
 pub mod address;
@@ -46,6 +47,7 @@ pub mod route;
 pub mod secret;
 pub mod selector;
 pub mod speaker;
+pub mod status;
 #[cfg(test)]
 mod tests;
 pub mod vip;
