@@ -28,7 +28,7 @@ pub fn serve(
     registry: Arc<Mutex<Registry>>,
 ) -> io::Result<impl Future<Output = ()> + Send + 'static> {
     let answers = Answers { status, registry };
-    Ok(Door::unix(path)?.serve(move |method, path| answers.to(method, path)))
+    Ok(Door::unix(path)?.serve(move |method, path| std::future::ready(answers.to(&method, &path))))
 }
 
 impl Answers {

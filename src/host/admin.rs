@@ -1,8 +1,8 @@
 //! Questions to a running program over HTTP/1.1: on a unix socket that only its owner can open, so that
 //! `curl --unix-socket` works as well, or on a TCP address for those who collect metrics.
 //!
-//! What is answered is the caller's: a function from method and path to a [`Page`]. It must not block. At
-//! most [`AT_ONCE`] connections are served at a time, each for at most [`CONNECTION_LIMIT`]; the others wait
+//! What is answered is the caller's: a function from method and path to a [`Page`] in the future. At most
+//! [`AT_ONCE`] connections are served at a time, each for at most [`CONNECTION_LIMIT`]; the others wait
 //! in the kernel's queue, so that a stranger cannot fill the program's memory.
 
 use bytes::Bytes;
@@ -77,9 +77,10 @@ impl Door {
     }
 
     /// Answers everybody, for ever.
-    pub async fn serve<A>(self, answer: A)
+    pub async fn serve<A, F>(self, answer: A)
     where
-        A: Fn(&Method, &str) -> Page + Clone + Send + Sync + 'static,
+        A: Fn(Method, String) -> F + Clone + Send + Sync + 'static,
+        F: Future<Output = Page> + Send + 'static,
     {
         let places = Arc::new(Semaphore::new(AT_ONCE));
         loop {
@@ -111,14 +112,15 @@ impl Door {
     }
 }
 
-async fn converse<S, A>(stream: S, answer: A)
+async fn converse<S, A, F>(stream: S, answer: A)
 where
     S: AsyncRead + AsyncWrite + Unpin,
-    A: Fn(&Method, &str) -> Page,
+    A: Fn(Method, String) -> F,
+    F: Future<Output = Page>,
 {
     let service = service_fn(|request: Request<Incoming>| {
-        let page = answer(request.method(), request.uri().path());
-        async move { Ok::<_, Infallible>(page) }
+        let page = answer(request.method().clone(), request.uri().path().to_owned());
+        async move { Ok::<_, Infallible>(page.await) }
     });
     let served =
         hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
@@ -161,7 +163,7 @@ mod tests {
     use super::*;
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-    fn answer(method: &Method, path: &str) -> Page {
+    async fn answer(method: Method, path: String) -> Page {
         text(StatusCode::OK, &format!("{method} {path}"))
     }
 

@@ -140,9 +140,9 @@ impl Password {
         }
     }
 
-    /// What stands for a secret where people look.
+    /// What people see in its place.
     pub fn redacted() -> Self {
-        Self("<redacted>".to_owned())
+        Self("redacted".to_owned())
     }
 
     /// The secret itself, for the one line of configuration that needs it.
@@ -166,7 +166,7 @@ impl From<Password> for String {
 
 impl fmt::Debug for Password {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&Self::redacted().0)
+        f.write_str("<redacted>")
     }
 }
 

@@ -46,12 +46,14 @@ impl Snapshot {
         }
     }
 
-    /// The same without its secrets, for whoever looks at it.
-    pub fn redacted(mut self) -> Self {
-        for peer in self.speaker.iter_mut().flat_map(|speaker| speaker.peers.values_mut()) {
-            peer.password = peer.password.take().map(|_| Password::redacted());
+    /// The same for people to see: each session password is the word `redacted`.
+    pub fn redacted(&self) -> Self {
+        let mut shown = self.clone();
+        let peers = shown.speaker.iter_mut().flat_map(|speaker| speaker.peers.values_mut());
+        for password in peers.filter_map(|peer| peer.password.as_mut()) {
+            *password = Password::redacted();
         }
-        self
+        shown
     }
 
     /// Whether both describe the same world, whatever their generation.

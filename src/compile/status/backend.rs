@@ -34,9 +34,9 @@ pub fn statuses(facts: &Facts<'_>, problems: &Problems<'_>) -> BTreeMap<Key, Bac
 
 /// Of every backend that some node checks. An endpoint is healthy that any node reaches: with
 /// `trafficPolicy: Local` each node asks only its own.
-fn health(facts: &Facts<'_>) -> BTreeMap<&Key, Count> {
+fn health<'a>(facts: &Facts<'a>) -> BTreeMap<&'a Key, Count> {
     let alive = facts.attendance.values().filter(|attendance| attendance.alive);
-    let mut seen: BTreeMap<&Key, BTreeMap<SocketAddr, bool>> = BTreeMap::new();
+    let mut seen: BTreeMap<&'a Key, BTreeMap<SocketAddr, bool>> = BTreeMap::new();
     for report in alive.filter_map(|attendance| attendance.status.as_deref()) {
         for (key, backend) in &report.served.backends {
             let endpoints = seen.entry(key).or_default();

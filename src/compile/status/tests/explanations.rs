@@ -49,7 +49,7 @@ fn the_first_broken_link_has_the_words_of_whoever_knows_and_a_remedy() {
         let mut estate = Estate::well();
         estate.tells("n1", Phase::Preparing, std::slice::from_ref(&reason));
         if step > Step::InDaemon {
-            estate.report("n1", |report| drop(report.routing.announced.insert(address)));
+            estate.report("n1", |report| report.routing.announced.extend([address]));
         }
         let broken = first_broken(&estate).unwrap_or_else(|| panic!("{reason:?}"));
         assert_eq!(broken.step, step, "{reason:?}");

@@ -94,7 +94,7 @@ impl Estate {
     }
 
     fn web(&mut self) -> &mut VipFacts {
-        self.vips.get_mut("web").unwrap()
+        self.vips.get_mut(&name("web")).unwrap()
     }
 
     fn report(&mut self, node: &str, edit: impl FnOnce(&mut NodeStatus)) {

@@ -90,7 +90,6 @@ proptest! {
         }
         for node in &web.nodes {
             prop_assert!(node.reason.is_some() == node.message.is_some());
-            prop_assert!(node.state == "Announced" || node.reason.is_some() || node.state != "Idle");
         }
         let explained = explain(&name("web"), &status, &estate.attendance).unwrap();
         for (node, chain) in explained.nodes {
