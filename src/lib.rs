@@ -5,7 +5,7 @@
 //!
 //! ```text
 //! 5  cli/                                   people's words → configuration; who feeds whom
-//! 4  agent/  standalone/                    the loops: wait → call pure code → hand the result to drivers
+//! 4  controller/  agent/  standalone/       the loops: wait → call pure code → hand the result to drivers
 //! 3  routing/  l2/  netfilter/  proxy/      drivers: each owns ONE thing outside the process
 //! 2  compile/  plan/                        PURE: what users wrote → what is true;  truth + facts → what to do
 //! 1  api/  model/                           PURE: nouns as written;  nouns as validated
@@ -16,6 +16,7 @@ pub mod agent;
 pub mod api;
 pub mod cli;
 pub mod compile;
+pub mod controller;
 pub mod host;
 pub mod l2;
 pub mod model;

@@ -16,6 +16,7 @@
 //! | [`here`] | the node that is compiled for, what it did before, and who was first |
 //! | [`rejection`], [`refs`], [`selector`] | what all kinds need: findings, references, labels |
 //! | [`vips`] | all VIPs together; [`vip`] one of them, [`address`] and whose it is |
+//! | [`ipam`] | addresses from pools |
 //! | [`bgp`], [`peer`], [`secret`], [`bfd`] | what a VIP asks of the node's speaker |
 //! | [`speaker`] | the one speaker that they share |
 //! | [`backend`], [`health`] | upstream groups |
@@ -34,6 +35,7 @@ pub mod bgp;
 pub mod gateway;
 pub mod health;
 pub mod here;
+pub mod ipam;
 pub mod later;
 pub mod listeners;
 pub mod matches;

@@ -47,6 +47,13 @@ impl From<Name> for String {
     }
 }
 
+/// So that maps by name can be asked with a text that nobody has checked.
+impl std::borrow::Borrow<str> for Name {
+    fn borrow(&self) -> &str {
+        &self.0
+    }
+}
+
 impl std::str::FromStr for Name {
     type Err = InvalidName;
     fn from_str(text: &str) -> Result<Self, InvalidName> {

@@ -1,0 +1,159 @@
+//! One settlement of an empty ledger: who gets what, and who waits.
+
+use super::*;
+
+fn first(lines: &str) -> Settled {
+    settle(&world(lines), &Ledger::default(), &at(100))
+}
+
+#[test]
+fn the_oldest_gets_the_lowest() {
+    let settled = first(
+        "pool p: {cidrs: [10.0.0.0/24, 2001:db8::/64]}
+         vip z: {poolRef: {name: p}}
+         vip a: {poolRef: {name: p}, addressFamily: dual}
+         vip m: {poolRef: {name: p}, addressFamily: ipv6}",
+    );
+    assert_eq!(have(&settled), ["a 10.0.0.2 2001:db8::1", "m 2001:db8::2", "z 10.0.0.1"]);
+    assert!(said(&settled).is_empty(), "{:?}", said(&settled));
+    assert_eq!(settled.wake, None);
+}
+
+#[test]
+fn the_pool_and_the_family_may_come_from_the_template() {
+    let settled = first(
+        "pool p: {cidrs: [10.0.0.0/24, 2001:db8::/64]}
+         template t: {poolRef: {name: p}, addressFamily: dual}
+         vip a: {templateRef: {name: t}}
+         vip b: {templateRef: {name: t}, address: 10.9.9.9}
+         vip c: {templateRef: {name: none}}",
+    );
+    assert_eq!(have(&settled), ["a 10.0.0.1 2001:db8::1", "b 2001:db8::2"]);
+}
+
+#[test]
+fn what_is_written_reserved_or_held_is_given_to_nobody() {
+    let world = world(
+        "pool p: {addresses: [10.0.0.1-10.0.0.5]}
+         vip auto: {poolRef: {name: p}}
+         vip written: {address: 10.0.0.1/32}
+         vip unreadable: {address: 10.0.0.2, ipv6Address: nonsense}",
+    );
+    let outside = Outside {
+        reserved: ["10.0.0.3".parse().unwrap()].into(),
+        held: [route("10.0.0.4")].into(),
+        now: 100,
+    };
+    let settled = settle(&world, &Ledger::default(), &outside);
+    assert_eq!(have(&settled), ["auto 10.0.0.5"]);
+    let tally = &settled.pools["p"];
+    assert_eq!((tally.total, tally.available), (5, 0));
+    let given: Vec<_> = tally.given.iter().map(|(route, given)| format!("{} {route}", given.vip)).collect();
+    assert_eq!(given, ["written 10.0.0.1/32", "auto 10.0.0.5/32"]);
+}
+
+#[test]
+fn nodes_and_peers_are_reserved() {
+    let mut world = world(
+        "vip a: {address: 10.0.0.1, mode: BGP, bgpConfig: {localAS: 1, peers: [{address: 10.0.0.254, as: 2}]}}
+         template t: {bgpConfig: {localAS: 1, peers: [{address: '2001:db8::fe', as: 2}]}}",
+    );
+    let node = serde_json::json!({"status": {"addresses": [{"type": "InternalIP", "address": "10.0.0.11"}, {"type": "Hostname", "address": "n1"}]}});
+    world.nodes.insert(name("n1"), serde_json::from_value(node).unwrap());
+    let reserved: Vec<_> = reserved(&world).iter().map(ToString::to_string).collect();
+    assert_eq!(reserved, ["10.0.0.11", "10.0.0.254", "2001:db8::fe"]);
+}
+
+#[test]
+fn both_families_or_none_and_nobody_overtakes() {
+    let settled = first(
+        "pool p: {addresses: [10.0.0.1, 10.0.0.2]}
+         vip dual: {poolRef: {name: p}, addressFamily: dual}
+         vip second: {poolRef: {name: p}}
+         vip third: {poolRef: {name: p}}",
+    );
+    assert_eq!(have(&settled), ["second 10.0.0.2"]);
+    assert_eq!(
+        said(&settled),
+        ["ProxyVIP dual: spec.poolRef: PoolExhausted", "ProxyVIP third: spec.poolRef: PoolExhausted"]
+    );
+    let message = message(&settled, "ProxyVIP dual");
+    assert!(message.contains("none of its 0 IPv6 addresses is free"), "{message}");
+    assert!(message.contains("add addresses to the pool"), "{message}");
+}
+
+#[test]
+fn an_exhausted_pool_says_how_many_wait() {
+    let settled = first(
+        "pool p: {addresses: [10.0.0.1]}
+         vip a: {poolRef: {name: p}}
+         vip b: {poolRef: {name: p}}
+         vip c: {poolRef: {name: p}}",
+    );
+    assert!(message(&settled, "ProxyVIP b").contains("0 older VIPs wait"), "{settled:?}");
+    assert!(message(&settled, "ProxyVIP c").contains("1 older VIPs wait"), "{settled:?}");
+    assert!(message(&settled, "ProxyVIP c").contains("none of its 1 IPv4 addresses"), "{settled:?}");
+}
+
+#[test]
+fn without_auto_assign_an_address_is_given_by_value_only() {
+    let settled = first(
+        "pool p: {cidrs: [10.0.0.0/24], autoAssign: false}
+         vip asks: {poolRef: {name: p}, address: 10.0.0.9}
+         vip hopes: {poolRef: {name: p}}",
+    );
+    assert!(have(&settled).is_empty());
+    assert_eq!(said(&settled), ["ProxyVIP hopes: spec.address: Missing"]);
+    assert_eq!(settled.pools["p"].given[0].1.vip, name("asks"));
+    assert_eq!(settled.pools["p"].available, 253);
+}
+
+#[test]
+fn a_pool_that_does_not_exist_is_named() {
+    let settled = first("vip a: {poolRef: {name: Nowhere}}");
+    assert_eq!(said(&settled), ["ProxyVIP a: spec.poolRef.name: RefNotFound"]);
+    assert!(message(&settled, "ProxyVIP a").contains("there is no ProxyIPPool Nowhere"));
+}
+
+#[test]
+fn an_address_of_two_pools_is_given_once() {
+    let settled = first(
+        "pool p: {addresses: [10.0.0.1-10.0.0.2]}
+         pool q: {addresses: [10.0.0.2-10.0.0.3]}
+         pool r: {addresses: [10.0.0.9]}
+         vip a: {poolRef: {name: p}}
+         vip b: {poolRef: {name: p}}
+         vip c: {poolRef: {name: q}}",
+    );
+    assert_eq!(have(&settled), ["a 10.0.0.1", "b 10.0.0.2", "c 10.0.0.3"]);
+    assert_eq!(said(&settled), ["ProxyIPPool p: spec: Overlaps", "ProxyIPPool q: spec: Overlaps"]);
+    assert!(message(&settled, "ProxyIPPool p").contains("q (10.0.0.2)"), "{settled:?}");
+    assert_eq!(settled.pools["q"].available, 0);
+    assert_eq!(settled.pools["r"].available, 1);
+}
+
+#[test]
+fn the_status_counts_and_saturates() {
+    let settled = first(
+        "pool p: {cidrs: [10.0.0.0/24, '2001:db8::/32', bad]}
+         pool q: {addresses: [bad]}
+         vip a: {poolRef: {name: p}}",
+    );
+    let refused = message(&settled, "ProxyIPPool q");
+    let status = status::status(&settled.pools["p"], None, None, Some(3), 100);
+    assert_eq!((status.total, status.allocated, status.available), (i64::MAX, 1, i64::MAX));
+    assert_eq!(
+        (status.allocations[0].address.as_str(), status.allocations[0].vip_ref.as_str()),
+        ("10.0.0.1", "a")
+    );
+    let words = |status: &crate::api::pool::PoolStatus| -> Vec<String> {
+        status.conditions.iter().map(|one| format!("{}={} {}", one.type_, one.status, one.reason)).collect()
+    };
+    assert_eq!(words(&status), ["Ready=True Usable", "Overlaps=False Distinct"]);
+    let later = status::status(&settled.pools["p"], None, Some(&status), Some(3), 200);
+    assert_eq!(later, status);
+    let bad = status::status(&settled.pools["q"], Some(&refused), Some(&status), Some(3), 200);
+    assert_eq!(words(&bad), ["Ready=False InvalidValue", "Overlaps=False Distinct"]);
+    assert_ne!(bad.conditions[0].last_transition_time, status.conditions[0].last_transition_time);
+    assert_eq!(bad.conditions[1].last_transition_time, status.conditions[1].last_transition_time);
+}

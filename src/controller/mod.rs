@@ -1,0 +1,12 @@
+//! The controller: what users wrote and what the agents report → each node's snapshot.
+//!
+//! What it alone remembers lies in its state directory. Everything else is computed again from the manifests
+//! and from what the agents say, so a controller may die at any point.
+//!
+//! | file | idea |
+//! |---|---|
+//! | [`state_dir`] | the directory, and the lock that keeps a second controller out of it |
+//! | [`ledger`] | which VIP has which address of a pool, on disk before a node hears of it |
+
+pub mod ledger;
+pub mod state_dir;
