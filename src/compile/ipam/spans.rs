@@ -138,13 +138,12 @@ impl Taken {
 
     /// How many of the addresses in `spans` are taken.
     pub fn count_in(&self, spans: &Spans) -> u128 {
+        let run = |(first, last): (&u128, &u128)| Span { first: *first, last: *last };
         spans.as_slice().iter().fold(0, |sum: u128, span| {
-            let around = self.run_end(span.first).map(|last| Span { first: span.first, last });
-            let begin = around.map_or(span.first, |run| run.last.saturating_add(1)).min(span.last);
-            let inside =
-                self.0.range(begin..=span.last).map(|(first, last)| Span { first: *first, last: *last });
-            let runs = around.into_iter().chain(inside).filter_map(|run| run.overlap(*span));
-            runs.fold(sum, |sum, run| sum.saturating_add(run.size()))
+            let begun = self.0.range(..span.first).next_back().map(run);
+            let inside = self.0.range(span.first..=span.last).map(run);
+            let covered = begun.into_iter().chain(inside).filter_map(|run| run.overlap(*span));
+            covered.fold(sum, |sum, run| sum.saturating_add(run.size()))
         })
     }
 }
