@@ -59,7 +59,7 @@ fn every_bad_entry_is_refused_with_its_remedy() {
         ("addresses", "10.200.1.0/24", "write it under cidrs"),
         ("addresses", "10.200.1.9-10.200.1.1", "write 10.200.1.1-10.200.1.9"),
         ("addresses", "10.200.1.9-2001:db8::1", "different families"),
-        ("addresses", "::2-::ffff:ffff:ffff", "::ffff:0.0.0.0/96"),
+        ("addresses", "::2-::1:0:0:0", "cannot be VIPs"),
         ("addresses", "::ffff:10.0.0.1", "is not an address"),
         ("addresses", "ten", "write one like 10.200.1.10"),
         ("addresses", "10.200.1.1-", "write one like 10.200.1.10"),
