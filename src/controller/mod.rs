@@ -6,7 +6,9 @@
 //! | file | idea |
 //! |---|---|
 //! | [`state_dir`] | the directory, and the lock that keeps a second controller out of it |
+//! | [`holders`] | which addresses live agents may have |
 //! | [`ledger`] | which VIP has which address of a pool, on disk before a node hears of it |
 
+pub mod holders;
 pub mod ledger;
 pub mod state_dir;

@@ -102,7 +102,7 @@ impl FromIterator<Span> for Spans {
         for span in sorted {
             match merged.last_mut() {
                 Some(last) if span.first <= last.last.saturating_add(1) => {
-                    last.last = last.last.max(span.last)
+                    last.last = last.last.max(span.last);
                 }
                 _ => merged.push(span),
             }

@@ -1,0 +1,128 @@
+//! Which addresses live agents may have, so that none of them is given to another VIP (spec §2.10).
+//!
+//! A report tells what is on a node, but it may be older than a snapshot that is on its way there. So an agent
+//! counts as holding what it reports, and what any snapshot carries that was sent to it since the one
+//! that the report is about.
+
+use crate::model::attendance::Attendance;
+use crate::model::name::Name;
+use crate::model::net::HostRoute;
+use crate::model::term::Term;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Older snapshots that an agent has not answered for are counted as one.
+const REMEMBERED: usize = 8;
+
+/// What was sent to each node, by generation.
+#[derive(Debug, Default)]
+pub struct Holders(BTreeMap<Name, BTreeMap<u64, BTreeSet<HostRoute>>>);
+
+impl Holders {
+    /// To be noted before the snapshot goes out.
+    pub fn sent(&mut self, node: &Name, generation: u64, addresses: BTreeSet<HostRoute>) {
+        let of_node = self.0.entry(node.clone()).or_default();
+        of_node.entry(generation).or_default().extend(addresses);
+        while of_node.len() > REMEMBERED {
+            let Some((_, oldest)) = of_node.pop_first() else { break };
+            if let Some(mut next) = of_node.first_entry() {
+                next.get_mut().extend(oldest);
+            }
+        }
+    }
+
+    /// Forgets the nodes that are no more.
+    pub fn retain(&mut self, mut is_node: impl FnMut(&Name) -> bool) {
+        self.0.retain(|node, _| is_node(node));
+    }
+
+    /// What live agents may have. `term` is this controller's own: what an agent says about the snapshots of
+    /// another one proves nothing about ours.
+    pub fn held(&mut self, agents: &BTreeMap<Name, Attendance>, term: Term) -> BTreeSet<HostRoute> {
+        let mut held = BTreeSet::new();
+        for (node, agent) in agents.iter().filter(|(_, agent)| agent.alive) {
+            let status = agent.status.as_ref();
+            held.extend(status.into_iter().flat_map(|status| &status.held));
+            let Some(sent) = self.0.get_mut(node) else { continue };
+            if let Some(status) = status.filter(|status| status.term == Some(term)) {
+                *sent = sent.split_off(&status.generation);
+            }
+            held.extend(sent.values().flatten());
+        }
+        held
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::observed::{Observed, Served};
+    use crate::model::status::NodeStatus;
+    use std::sync::Arc;
+
+    const OURS: Term = Term { created: 7, transitions: 0 };
+    const THEIRS: Term = Term { created: 6, transitions: 0 };
+
+    fn node() -> Name {
+        Name::parse("n1").unwrap()
+    }
+
+    fn routes(last: &[u8]) -> BTreeSet<HostRoute> {
+        last.iter().map(|last| HostRoute::new([10, 0, 0, *last].into()).unwrap()).collect()
+    }
+
+    /// The agent of `n1`, which reports about a generation of somebody's and what it has.
+    fn reports(term: Term, generation: u64, held: &[u8]) -> BTreeMap<Name, Attendance> {
+        let status = NodeStatus {
+            node: node(),
+            version: String::new(),
+            generation,
+            term: Some(term),
+            started: 0,
+            wish: None,
+            held: routes(held),
+            vips: BTreeMap::new(),
+            routing: Observed::default(),
+            served: Served::default(),
+            rejected: Vec::new(),
+        };
+        [(node(), Attendance { alive: true, status: Some(Arc::new(status)), ..Attendance::default() })].into()
+    }
+
+    #[test]
+    fn what_is_on_its_way_is_held_until_a_report_is_about_something_newer() {
+        let mut holders = Holders::default();
+        holders.sent(&node(), 1, routes(&[1]));
+        holders.sent(&node(), 2, routes(&[2]));
+        assert_eq!(holders.held(&reports(THEIRS, 9, &[9]), OURS), routes(&[1, 2, 9]));
+        assert_eq!(holders.held(&reports(OURS, 1, &[]), OURS), routes(&[1, 2]));
+        assert_eq!(holders.held(&reports(OURS, 2, &[1]), OURS), routes(&[1, 2]));
+        assert_eq!(holders.held(&reports(OURS, 2, &[2]), OURS), routes(&[2]));
+    }
+
+    #[test]
+    fn an_agent_that_does_not_live_holds_nothing_until_it_does() {
+        let mut holders = Holders::default();
+        holders.sent(&node(), 1, routes(&[1]));
+        let mut agents = reports(OURS, 1, &[1]);
+        agents.get_mut(&node()).unwrap().alive = false;
+        assert_eq!(holders.held(&agents, OURS), routes(&[]));
+        agents.get_mut(&node()).unwrap().alive = true;
+        assert_eq!(holders.held(&agents, OURS), routes(&[1]));
+        holders.retain(|_| false);
+        assert_eq!(
+            holders.held(&[(node(), Attendance { alive: true, ..Attendance::default() })].into(), OURS),
+            routes(&[])
+        );
+    }
+
+    #[test]
+    fn an_agent_that_never_answers_costs_a_bounded_memory_and_no_address() {
+        let mut holders = Holders::default();
+        for generation in 0..200 {
+            holders.sent(&node(), generation, routes(&[u8::try_from(generation).unwrap()]));
+        }
+        assert_eq!(holders.0[&node()].len(), REMEMBERED);
+        let all: Vec<u8> = (0..200).collect();
+        assert_eq!(holders.held(&reports(THEIRS, 0, &[]), OURS), routes(&all));
+    }
+}
