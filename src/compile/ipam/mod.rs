@@ -30,7 +30,7 @@
 //! | [`counter`] | gives out, one VIP after the other |
 //! | [`reserved`](mod@reserved) | what is somebody's already |
 //! | [`shared`] | pools that overlap |
-//! | [`tally`], [`status`] | what a pool has and has given |
+//! | [`tally`] | what a pool has and has given |
 
 pub mod counter;
 pub mod ledger;
@@ -39,7 +39,6 @@ pub mod reserved;
 pub mod settle;
 pub mod shared;
 pub mod spans;
-pub mod status;
 pub mod tally;
 #[cfg(test)]
 mod tests;

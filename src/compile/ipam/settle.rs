@@ -8,6 +8,7 @@ use super::shared;
 use super::spans::{Taken, number};
 use super::tally::{self, Tally};
 use super::wish::{self, Ask, Wish};
+use crate::api::pool::PoolStatus;
 use crate::compile::rejection::{Findings, Rejection};
 use crate::compile::resources::Resources;
 use crate::model::name::Name;
@@ -41,6 +42,13 @@ pub struct Settled {
     pub rejections: Vec<Rejection>,
     /// Unix seconds when the next released address becomes free, so that somebody settles again then.
     pub wake: Option<u64>,
+}
+
+impl Settled {
+    /// The pools' counts and allocations, for `compile::status`, which adds the conditions.
+    pub fn statuses(&self) -> BTreeMap<Name, PoolStatus> {
+        self.pools.iter().map(|(name, tally)| (name.clone(), tally.into())).collect()
+    }
 }
 
 /// Settles all wishes. The same arguments give the same ledger, and settling a settled ledger again at the

@@ -6,9 +6,12 @@ use super::settle::Pools;
 use super::shared::Shared;
 use super::spans::{Span, Taken};
 use crate::api::condition::Reason;
+use crate::api::pool::{PoolAllocation, PoolStatus};
 use crate::compile::rejection::Findings;
 use crate::model::name::Name;
 use crate::model::net::{Family, HostRoute};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+use k8s_openapi::jiff::Timestamp;
 use std::collections::BTreeMap;
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -75,8 +78,7 @@ fn note(pool: &Pool, given: &[(HostRoute, Given)], overlaps: &BTreeMap<Name, Spa
     }
 }
 
-/// The sentence about pools that overlap.
-pub fn overlap(overlaps: &BTreeMap<Name, Span>) -> String {
+fn overlap(overlaps: &BTreeMap<Name, Span>) -> String {
     let others: Vec<_> = overlaps.iter().take(3).map(|(name, span)| format!("{name} ({span})")).collect();
     let more = overlaps.len().saturating_sub(3);
     let more = if more == 0 { String::new() } else { format!(" and {more} more") };
@@ -85,4 +87,29 @@ pub fn overlap(overlaps: &BTreeMap<Name, Span>) -> String {
          keep it in one pool to know which of them runs out",
         others.join(", ")
     )
+}
+
+/// The counts and allocations; the conditions are `compile::status`'s.
+impl From<&Tally> for PoolStatus {
+    fn from(Tally { total, available, given, overlaps: _ }: &Tally) -> Self {
+        let small = |count: u128| i64::try_from(count).unwrap_or(i64::MAX);
+        let allocations = given.iter().map(|(route, given)| PoolAllocation {
+            address: route.address().to_string(),
+            vip_ref: given.vip.to_string(),
+            allocated_at: time(given.allocated_at),
+        });
+        Self {
+            total: small(*total),
+            allocated: small(given.len() as u128),
+            available: small(*available),
+            allocations: allocations.collect(),
+            conditions: Vec::new(),
+            observed_generation: None,
+        }
+    }
+}
+
+fn time(seconds: u64) -> Time {
+    let seconds = i64::try_from(seconds).unwrap_or(i64::MAX);
+    Time(Timestamp::from_second(seconds).unwrap_or(Timestamp::MAX))
 }
