@@ -6,7 +6,7 @@
 //! CEL rules in the schema let the API server answer with a sentence where one object contradicts
 //! itself; `compile` checks the same again, since files pass no API server.
 //!
-//! Called by `compile` (reads them), `standalone::source` and the controller's stores (fill them), and
+//! Called by `compile` (reads them), `manifests` and the controller's stores (fill them), and
 //! by [`crds`], from which `manifests/crds/` is generated.
 //!
 //! | file | holds |

@@ -1,13 +1,15 @@
 //! `novaedgectl`: the estate from a terminal; so far it validates manifests.
 
 use super::output;
-use crate::compile::{self, rejection::Rejection};
+use crate::compile::accepted::Accepted;
+use crate::compile::rejection::Rejection;
+use crate::compile::{Estate, Given};
+use crate::manifests::{self, Loaded, Texts};
 use crate::model::name::Name;
 use crate::model::status::Rejected;
-use crate::standalone::source::{self, Loaded, Texts};
 use anyhow::{Context, ensure};
 use clap::{Parser, Subcommand};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -40,7 +42,7 @@ fn validate(paths: &[PathBuf]) -> anyhow::Result<ExitCode> {
         texts.extend(read(path)?);
     }
     ensure!(!texts.is_empty(), "there are no manifests (*.yaml, *.yml, *.json) in what was named");
-    let loaded = source::load(&texts, &Loaded::default(), k8s_openapi::jiff::Timestamp::now());
+    let loaded = manifests::load(&texts, &Loaded::default(), k8s_openapi::jiff::Timestamp::now());
     let found = problems(&loaded);
     for Rejected { object, field, message, place, notice, reason: _ } in &found {
         let place = place.as_deref().map(|place| format!("{place}: ")).unwrap_or_default();
@@ -58,24 +60,29 @@ fn validate(paths: &[PathBuf]) -> anyhow::Result<ExitCode> {
 
 fn read(path: &Path) -> anyhow::Result<Texts> {
     if path.is_dir() {
-        return source::texts(path).with_context(|| format!("cannot read the directory {}", path.display()));
+        return manifests::texts(path)
+            .with_context(|| format!("cannot read the directory {}", path.display()));
     }
     let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
     Ok(Texts::from([(path.display().to_string(), Ok(text))]))
 }
 
-/// What any node would refuse. Without Node objects one node is assumed.
+/// What is refused. Without Node objects one node is assumed.
 fn problems(loaded: &Loaded) -> BTreeSet<Rejected> {
-    let mut nodes: Vec<Name> = loaded.resources.nodes.keys().cloned().collect();
+    let mut nodes: BTreeSet<Name> = loaded.resources.nodes.keys().cloned().collect();
     if nodes.is_empty() {
-        nodes.push(Name::parse("any-node").expect("a valid name"));
+        nodes.insert(Name::parse("any-node").expect("a valid name"));
     }
-    let of_node = |node: &Name| {
-        let compiled = compile::compile(&loaded.resources, node, None);
-        let placed = |rejection: &Rejection| {
-            rejection.at(loaded.place(&rejection.object.to_string(), &rejection.field))
-        };
-        compiled.rejections.iter().map(placed).collect::<Vec<_>>()
+    let given = Given {
+        world: &loaded.resources,
+        accepted: &Accepted::default(),
+        // What a controller would give out does not matter here.
+        pools: Some(&BTreeMap::new()),
+        nodes: &nodes,
+        serving: &BTreeMap::new(),
     };
-    nodes.iter().flat_map(of_node).chain(loaded.problems.iter().cloned()).collect()
+    let estate = Estate::compile(&given);
+    let placed =
+        |rejection: &Rejection| rejection.at(loaded.place(&rejection.object.to_string(), &rejection.field));
+    estate.rejections.iter().map(placed).chain(loaded.problems.iter().cloned()).collect()
 }

@@ -1,7 +1,7 @@
 //! `novaedge-agent standalone`: who feeds whom.
 //!
 //! ```text
-//! DIR ──▶ source ──▶ reconcile (compile) ──▶ agent
+//! DIR ──▶ manifests ──▶ reconcile (compile) ──▶ agent
 //!                        │
 //!                        └──▶ last good snapshot on disk
 //! ```
@@ -9,6 +9,8 @@
 use crate::agent::config::Config;
 use crate::agent::last_good::{LastGood, LastGoodError};
 use crate::agent::{self, AgentError, Orders};
+use crate::compile::accepted::Accepted;
+use crate::host::kept::Kept;
 use crate::model::snapshot::Snapshot;
 use crate::runtime::tasks::Tasks;
 use crate::standalone::{NoManifests, Reconciler};
@@ -37,14 +39,29 @@ pub async fn run(manifests: &Path, config: Config, leave: CancellationToken) -> 
         tracing::warn!(%error, "the last good snapshot is not used");
         None
     });
-    let keep = move |snapshot: &Snapshot| {
+    let memory = Kept::in_directory(&config.state_dir, "accepted.json");
+    let accepted = memory.load().unwrap_or_else(|error| {
+        tracing::warn!(%error, "it is not known which VIPs were in use; of equals, names decide");
+        None
+    });
+    let keep = move |snapshot: &Snapshot, accepted: &Accepted| {
         if let Err(error) = last_good.keep(snapshot) {
             tracing::warn!(%error, "a restart without the manifests would not know this snapshot");
+        }
+        if let Err(error) = memory.keep(accepted) {
+            tracing::warn!(%error, "a restart would not know which edits were refused");
         }
     };
     let (snapshot, newest_snapshot) = watch::channel(None);
     let (rejected, newest_rejected) = watch::channel(Vec::new());
-    let reconciler = Reconciler::new(config.node.clone(), in_force, Box::new(keep), snapshot, rejected);
+    let reconciler = Reconciler::new(
+        config.node.clone(),
+        in_force,
+        accepted.unwrap_or_default(),
+        Box::new(keep),
+        snapshot,
+        rejected,
+    );
     let following = reconciler.follow(manifests.to_owned()).await?;
     let mut tasks = Tasks::default();
     tasks.spawn("reconcile", following);

@@ -1,7 +1,7 @@
 //! A VIP's addresses, and whose they are (spec §2.10).
 
-use super::here::{Here, Seniority};
 use super::rejection::Findings;
+use super::scene::{Scene, Seniority};
 use crate::api::condition::Reason;
 use crate::api::vip::{AddressFamily, VipSpec};
 use crate::model::name::Name;
@@ -9,8 +9,9 @@ use crate::model::net::HostRoute;
 use crate::model::vip::Addresses;
 use std::collections::BTreeMap;
 
-/// The addresses that the spec writes, in the families that it asks for.
-pub fn written(spec: &VipSpec, findings: &mut Findings) -> Option<Addresses> {
+/// The addresses that the spec writes, in the families that it asks for. What is missing may come from a
+/// pool, if there is somebody who gives it (`has_pools`).
+pub fn written(spec: &VipSpec, has_pools: bool, findings: &mut Findings) -> Option<Addresses> {
     let first = parse("spec.address", spec.address.as_deref(), findings)?;
     let second = parse("spec.ipv6Address", spec.ipv6_address.as_deref(), findings)?;
     if second.is_some_and(|second| second.address().is_ipv4()) {
@@ -31,7 +32,7 @@ pub fn written(spec: &VipSpec, findings: &mut Findings) -> Option<Addresses> {
         (_, _, 2) => return twice(findings),
         (AddressFamily::Ipv4, _, 1) => return surplus("ipv4", "IPv6", findings),
         (AddressFamily::Ipv6, 1, _) => return surplus("ipv6", "IPv4", findings),
-        _ => return missing(spec, findings),
+        _ => return missing(spec, has_pools, findings),
     }
     Addresses::new(given).ok()
 }
@@ -54,10 +55,14 @@ fn surplus(family: &str, other: &str, findings: &mut Findings) -> Option<Address
     None
 }
 
-fn missing(spec: &VipSpec, findings: &mut Findings) -> Option<Addresses> {
+fn missing(spec: &VipSpec, has_pools: bool, findings: &mut Findings) -> Option<Addresses> {
+    if spec.pool_ref.is_some() && has_pools {
+        // `ipam` says why there is none yet.
+        return None;
+    }
     if spec.pool_ref.is_some() {
-        let message =
-            "addresses from a pool are not supported yet by this version; write address and ipv6Address";
+        let message = "only a controller gives addresses out of pools, so that no two nodes give one twice; \
+                       run novaedge-controller, or write address and ipv6Address";
         findings.refuse("spec.poolRef", Reason::NotSupported, message);
     } else {
         let (field, message) = match (spec.address_family, spec.address.is_some()) {
@@ -81,35 +86,57 @@ pub struct Claim {
     pub before: Option<Addresses>,
 }
 
+/// Whose address is whose.
+#[derive(Debug, Default)]
+pub struct Owners {
+    by_name: BTreeMap<Name, Addresses>,
+    by_route: BTreeMap<HostRoute, Name>,
+}
+
+impl Owners {
+    pub fn names(&self) -> impl Iterator<Item = &Name> {
+        self.by_name.keys()
+    }
+
+    pub fn own(&self, vip: &Name, addresses: Addresses) -> bool {
+        self.by_name.get(vip) == Some(&addresses)
+    }
+
+    /// Whether nobody else has any of them.
+    pub fn leave(&self, addresses: Addresses, vip: &Name) -> bool {
+        addresses.iter().all(|route| self.by_route.get(&route).is_none_or(|owner| owner == vip))
+    }
+}
+
 /// An address belongs to the oldest VIP that has it. A younger one gets none of what it asks for: half a
 /// dual-stack VIP is nobody's wish. What it had in service stays with it.
 pub fn owners(
     claims: &BTreeMap<Name, Claim>,
-    here: &Here,
+    scene: &Scene,
     findings: &mut BTreeMap<Name, Findings>,
-) -> BTreeMap<Name, Addresses> {
+) -> Owners {
     let mut ranked = BTreeMap::new();
     for (name, claim) in claims {
-        let Some(object) = here.world.vips.get(name) else { continue };
+        let Some(object) = scene.world.vips.get(name) else { continue };
         let shared =
             |wanted: Addresses, before: Addresses| wanted.iter().any(|r| before.contains(r.address()));
         let serving = claim.wanted.or(claim.before).zip(claim.before).is_some_and(|(w, b)| shared(w, b));
         ranked.insert(Seniority::new(&object.metadata, serving, name), *claim);
     }
-    let mut taken: BTreeMap<HostRoute, Name> = BTreeMap::new();
-    let mut owners = BTreeMap::new();
+    let mut owners = Owners::default();
+    let Owners { by_name, by_route: taken } = &mut owners;
     for (rank, Claim { wanted, before }) in ranked {
-        let refusal = wanted.and_then(|wanted| refusal(&wanted, &taken, here));
+        let refusal = wanted.and_then(|wanted| refusal(&wanted, taken, scene));
         let granted = match (&refusal, wanted) {
             (None, Some(wanted)) => Some(wanted),
-            _ => before.filter(|before| self::refusal(before, &taken, here).is_none()),
+            _ => before.filter(|before| self::refusal(before, taken, scene).is_none()),
         };
         if let (Some((field, reason, message)), Some(about)) = (refusal, findings.get_mut(rank.id)) {
             about.refuse(field, reason, message);
         }
         if let Some(granted) = granted {
             taken.extend(granted.iter().map(|route| (route, rank.id.clone())));
-            owners.insert(rank.id.clone(), granted);
+            by_name.insert(rank.id.clone(), granted);
         }
     }
     owners
@@ -119,7 +146,7 @@ pub fn owners(
 fn refusal(
     addresses: &Addresses,
     taken: &BTreeMap<HostRoute, Name>,
-    here: &Here,
+    scene: &Scene,
 ) -> Option<(&'static str, Reason, String)> {
     addresses.iter().find_map(|route| {
         if let Some(owner) = taken.get(&route) {
@@ -127,7 +154,7 @@ fn refusal(
                 format!("{route} belongs to the older ProxyVIP {owner}; give this VIP another address");
             return Some((field_of(route), Reason::Conflicted, message));
         }
-        let node = here.node_with(route.address())?;
+        let node = scene.node_with(route.address())?;
         Some((field_of(route), Reason::AddressInUse, in_use(route, &format!("node {node}"))))
     })
 }

@@ -1,14 +1,14 @@
 //! Which routes belong to which listeners.
 
+use super::backend::Upstreams;
 use super::gateway::{Offer, Takes};
-use super::here::Here;
 use super::parent::{self, Parent};
 use super::precedence::intersection;
 use super::rejection::{Findings, Rejection};
 use super::route::{self, Route};
+use super::scene::Scene;
 use crate::api::condition::Reason;
 use crate::api::route::ProxyRoute;
-use crate::model::backend::Backend;
 use crate::model::http::{Hostname, WeightedBackend};
 use crate::model::name::Key;
 use std::collections::{BTreeMap, BTreeSet};
@@ -31,8 +31,8 @@ pub enum Traffic {
 
 pub fn attach(
     offers: Vec<Offer>,
-    backends: &BTreeMap<Key, Backend>,
-    here: &Here,
+    backends: &Upstreams,
+    scene: &Scene,
     rejections: &mut Vec<Rejection>,
 ) -> Vec<Attached> {
     let empty = |offer: &Offer| match offer.takes {
@@ -44,8 +44,8 @@ pub fn attach(
         let one = Attached { traffic: empty(&offer), taker: None, offer };
         attached.entry(one.offer.gateway.clone()).or_default().push(one);
     }
-    for (route, object, mut findings) in by_age(backends, here, rejections) {
-        let parents = parent::parents(&route.key, object, here, &mut findings);
+    for (route, object, mut findings) in by_age(backends, scene, rejections) {
+        let parents = parent::parents(&route.key, object, scene, &mut findings);
         for (gateway, place) in meant(&parents, &attached) {
             if let Some(listener) = attached.get_mut(gateway).and_then(|listeners| listeners.get_mut(place)) {
                 join(listener, &route, &mut findings);
@@ -70,14 +70,14 @@ fn meant<'a>(parents: &'a [Parent], attached: &BTreeMap<Key, Vec<Attached>>) -> 
 }
 
 fn by_age<'a>(
-    backends: &BTreeMap<Key, Backend>,
-    here: &Here<'a>,
+    backends: &Upstreams,
+    scene: &Scene<'a>,
     rejections: &mut Vec<Rejection>,
 ) -> Vec<(Route, &'a ProxyRoute, Findings)> {
     let mut routes = Vec::new();
-    for (key, object) in &here.world.routes {
+    for (key, object) in &scene.world.routes {
         let mut findings = Findings::about("ProxyRoute", key);
-        match route::route(key, object, backends, here, &mut findings) {
+        match route::route(key, object, backends, scene, &mut findings) {
             Some(route) => routes.push((route, object, findings)),
             None => rejections.extend(findings.into_rejections()),
         }

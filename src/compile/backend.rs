@@ -1,7 +1,7 @@
-//! `ProxyBackend` → an upstream group as this node uses it.
+//! `ProxyBackend` → an upstream group.
 
-use super::here::Here;
 use super::rejection::{Findings, Rejection};
+use super::scene::Scene;
 use crate::api::backend::{
     BackendProtocol, BackendSpec, Endpoint as Written, LbPolicy as WrittenPolicy, ProxyBackend, TrafficPolicy,
 };
@@ -12,18 +12,44 @@ use crate::model::name::{Key, Name};
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 
-pub fn compile(here: &Here, rejections: &mut Vec<Rejection>) -> BTreeMap<Key, Backend> {
-    let mut backends = BTreeMap::new();
-    for (key, object) in &here.world.backends {
+/// A backend with the endpoints of all nodes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Upstream {
+    backend: Backend,
+    policy: TrafficPolicy,
+}
+
+impl Upstream {
+    /// Whether nodes use different endpoints.
+    pub fn differs_by_node(&self) -> bool {
+        self.policy == TrafficPolicy::Local
+    }
+
+    /// As the node uses it.
+    pub fn at(&self, node: &Name) -> Backend {
+        let Self { backend, policy } = self;
+        let mut backend = backend.clone();
+        let used =
+            |endpoint: &Endpoint| *policy == TrafficPolicy::Cluster || endpoint.node.as_ref() == Some(node);
+        backend.endpoints.retain(used);
+        backend
+    }
+}
+
+pub type Upstreams = BTreeMap<Key, Upstream>;
+
+pub fn compile(scene: &Scene, rejections: &mut Vec<Rejection>) -> Upstreams {
+    let mut upstreams = Upstreams::new();
+    for (key, object) in &scene.world.backends {
         let mut findings = Findings::about("ProxyBackend", key);
-        backends.extend(backend(object, here, &mut findings).map(|backend| (key.clone(), backend)));
+        upstreams.extend(backend(object, &mut findings).map(|upstream| (key.clone(), upstream)));
         rejections.extend(findings.into_rejections());
     }
-    backends
+    upstreams
 }
 
 /// An endpoint that is refused is left out; anything else that is refused refuses the backend.
-fn backend(object: &ProxyBackend, here: &Here, findings: &mut Findings) -> Option<Backend> {
+fn backend(object: &ProxyBackend, findings: &mut Findings) -> Option<Upstream> {
     let BackendSpec {
         service_ref,
         endpoints,
@@ -70,8 +96,8 @@ fn backend(object: &ProxyBackend, here: &Here, findings: &mut Findings) -> Optio
             health_check: health_check?,
         })
     })?;
-    backend.endpoints = self::endpoints(endpoints, *traffic_policy, here.node, findings);
-    Some(backend)
+    backend.endpoints = self::endpoints(endpoints, *traffic_policy, findings);
+    Some(Upstream { backend, policy: *traffic_policy })
 }
 
 pub(super) fn positive(
@@ -117,13 +143,7 @@ fn protocol(written: BackendProtocol, findings: &mut Findings) -> Option<Upstrea
     None
 }
 
-/// Those that this node uses.
-fn endpoints(
-    written: &[Written],
-    policy: TrafficPolicy,
-    node: &Name,
-    findings: &mut Findings,
-) -> Vec<Endpoint> {
+fn endpoints(written: &[Written], policy: TrafficPolicy, findings: &mut Findings) -> Vec<Endpoint> {
     let mut endpoints: Vec<Endpoint> = Vec::new();
     for (index, written) in written.iter().enumerate() {
         let field = format!("spec.endpoints[{index}]");
@@ -137,8 +157,6 @@ fn endpoints(
             endpoints.push(endpoint);
         }
     }
-    let own = |endpoint: &Endpoint| policy == TrafficPolicy::Cluster || endpoint.node.as_ref() == Some(node);
-    endpoints.retain(own);
     endpoints
 }
 

@@ -1,24 +1,20 @@
-//! `spec.bgpConfig` → what a VIP wishes of the node's speaker, and what its announcement carries.
+//! `spec.bgpConfig` → what a VIP wishes of a node's speaker, and what its announcement carries.
 
-use super::here::Here;
-use super::peer::{self, Session};
+use super::peer::{Entry, Session};
 use super::rejection::Findings;
-use crate::api::bgp::{BgpConfig, BgpPeer, GracefulRestart as WrittenRestart};
+use super::scene::{ASN_INDEX, Site};
+use crate::api::bgp::{BgpConfig, GracefulRestart as WrittenRestart};
 use crate::api::condition::Reason;
-use crate::model::bfd::BfdProfile;
 use crate::model::bgp::{Asn, Community, GracefulRestart, PathAttributes};
-use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr};
-
-/// The annotation of a Node that `localASBase` counts from.
-pub const ASN_INDEX: &str = "novaedge.io/asn-index";
 
 /// The block without its peers, as all nodes read it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Block {
     local_as: LocalAs,
-    router_id: Option<Ipv4Addr>,
+    /// As written; whether it can be had depends on how many nodes are selected.
+    pub router_id: Option<Ipv4Addr>,
     graceful_restart: Option<GracefulRestart>,
     attributes: PathAttributes,
 }
@@ -30,11 +26,10 @@ enum LocalAs {
     Base(Asn),
 }
 
-/// What a VIP asks of this node's speaker.
+/// What a VIP asks of a node's speaker.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BgpWish {
     pub asn: Asn,
-    /// As written; whether it can be had depends on how many nodes are selected.
     pub router_id: Option<Ipv4Addr>,
     pub graceful_restart: Option<GracefulRestart>,
     /// This node's sessions among those of the VIP.
@@ -75,33 +70,30 @@ pub fn block(written: &BgpConfig, findings: &mut Findings) -> Option<Block> {
     })
 }
 
-/// A peer that is refused is left out; without an AS number of its own the node cannot speak at all.
+/// Without an AS number of its own the node cannot speak at all.
 pub fn wish<'a>(
-    block: Block,
-    peers: impl IntoIterator<Item = &'a BgpPeer>,
-    bfd: Option<BfdProfile>,
-    here: &Here,
+    block: &Block,
+    entries: impl IntoIterator<Item = &'a Entry>,
+    site: &Site,
     findings: &mut Findings,
 ) -> Option<BgpWish> {
     let Block { local_as, router_id, graceful_restart, attributes } = block;
-    let asn = match local_as {
+    let asn = match *local_as {
         LocalAs::Shared(asn) => asn,
-        LocalAs::Base(base) => findings.valid("spec.bgpConfig.localASBase", numbered(base, here))?,
+        LocalAs::Base(base) => numbered(base, site, findings)?,
     };
-    let mut sessions = BTreeMap::new();
-    for (index, peer) in peers.into_iter().enumerate() {
-        let field = format!("spec.bgpConfig.peers[{index}]");
-        let Some(session) = peer::session(peer, &field, asn, bfd, here, findings) else { continue };
-        let address = session.peer.address;
-        match sessions.entry(address) {
-            Entry::Vacant(entry) => drop(entry.insert(session)),
-            Entry::Occupied(_) => {
-                let message = format!("{address} is in the list twice; keep one");
-                findings.refuse(format!("{field}.address"), Reason::InvalidValue, message);
-            }
+    let mut sessions: BTreeMap<IpAddr, Session> = BTreeMap::new();
+    for entry in entries {
+        let Some(session) = entry.at(site, asn, findings) else { continue };
+        if sessions.contains_key(&entry.address()) {
+            let message = format!("{} is in the list twice; keep one", entry.address());
+            findings.refuse(format!("{}.address", entry.field()), Reason::InvalidValue, message);
+        } else {
+            sessions.insert(entry.address(), session.clone());
         }
     }
-    let mut wish = BgpWish { asn, router_id, graceful_restart, sessions, attributes };
+    let (router_id, graceful_restart) = (*router_id, *graceful_restart);
+    let mut wish = BgpWish { asn, router_id, graceful_restart, sessions, attributes: attributes.clone() };
     local_preference_stays_inside(&mut wish, findings);
     Some(wish)
 }
@@ -120,17 +112,30 @@ fn local_as(literal: Option<u32>, base: Option<u32>, findings: &mut Findings) ->
     }
 }
 
-fn numbered(base: Asn, here: &Here) -> Result<Asn, String> {
-    let node = here.node;
-    let Some(index) = here.annotations.get(ASN_INDEX) else {
-        return Err(format!(
-            "node {node} has no annotation {ASN_INDEX}; give its Node a number of its own there"
-        ));
+fn numbered(base: Asn, site: &Site, findings: &mut Findings) -> Option<Asn> {
+    let node = site.name;
+    let field = "spec.bgpConfig.localASBase";
+    let Some(index) = site.asn_index else {
+        let message =
+            format!("node {node} has no annotation {ASN_INDEX}; give its Node a number of its own there");
+        findings.refuse(field, Reason::InvalidValue, message);
+        return None;
     };
+    if site.index_is_remembered {
+        let message = format!(
+            "node {node} has lost its annotation {ASN_INDEX}, and goes on with {index}; annotate its Node again"
+        );
+        findings.refuse(field, Reason::Missing, message);
+    }
     let number = index.parse::<u32>().ok().and_then(|index| base.get().checked_add(index)).and_then(Asn::new);
-    number.ok_or_else(|| {
-        format!("{base} plus {index:?} ({ASN_INDEX} of node {node}) is no AS number; correct the annotation")
-    })
+    findings.valid(
+        field,
+        number.ok_or_else(|| {
+            format!(
+                "{base} plus {index:?} ({ASN_INDEX} of node {node}) is no AS number; correct the annotation"
+            )
+        }),
+    )
 }
 
 fn router_id(written: Option<&str>, findings: &mut Findings) -> Option<Option<Ipv4Addr>> {

@@ -1,7 +1,7 @@
 //! `ProxyGateway` → what each of its listeners offers to take in.
 
-use super::here::{Here, Seniority};
 use super::rejection::{Findings, Rejection};
+use super::scene::{Scene, Seniority};
 use super::vips::Vips;
 use crate::api::condition::Reason;
 use crate::api::gateway::{GatewaySpec, ProxyGateway};
@@ -12,7 +12,7 @@ use crate::model::name::{Key, Name};
 use crate::model::net::Port;
 use std::collections::BTreeSet;
 
-/// A listener of a gateway that this node can serve.
+/// A listener of a gateway that can be served.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Offer {
     pub gateway: Key,
@@ -31,10 +31,15 @@ pub enum Takes {
 }
 
 impl Offer {
-    pub fn seniority(&self, here: &Here, serving: bool) -> Seniority<(Key, usize)> {
+    pub fn seniority(&self, scene: &Scene, serving: bool) -> Seniority<(Key, usize)> {
         let default = Default::default();
-        let metadata = here.world.gateways.get(&self.gateway).map_or(&default, |gateway| &gateway.metadata);
+        let metadata = scene.world.gateways.get(&self.gateway).map_or(&default, |gateway| &gateway.metadata);
         Seniority::new(metadata, serving, (self.gateway.clone(), self.index))
+    }
+
+    /// As `Accepted` remembers it.
+    pub fn id(&self) -> String {
+        format!("{}/{}", self.gateway, self.section)
     }
 
     pub fn field(&self) -> String {
@@ -42,11 +47,11 @@ impl Offer {
     }
 }
 
-pub fn offers(here: &Here, vips: &Vips, rejections: &mut Vec<Rejection>) -> Vec<Offer> {
+pub fn offers(scene: &Scene, vips: &Vips, rejections: &mut Vec<Rejection>) -> Vec<Offer> {
     let mut offers = Vec::new();
-    for (key, object) in &here.world.gateways {
+    for (key, object) in &scene.world.gateways {
         let mut findings = Findings::about("ProxyGateway", key);
-        offers.extend(gateway(key, object, here, vips, &mut findings).unwrap_or_default());
+        offers.extend(gateway(key, object, scene, vips, &mut findings).unwrap_or_default());
         rejections.extend(findings.into_rejections());
     }
     offers
@@ -56,7 +61,7 @@ pub fn offers(here: &Here, vips: &Vips, rejections: &mut Vec<Rejection>) -> Vec<
 fn gateway(
     key: &Key,
     object: &ProxyGateway,
-    here: &Here,
+    scene: &Scene,
     vips: &Vips,
     findings: &mut Findings,
 ) -> Option<Vec<Offer>> {
@@ -67,7 +72,7 @@ fn gateway(
         findings.absent("spec.compression", compression.as_ref().filter(|compression| compression.enabled));
         findings.absent("spec.accessLog", access_log.as_ref().filter(|log| log.enabled));
         findings.absent("spec.customErrorPages", custom_error_pages.first());
-        vip(key, vip_ref, here, vips, findings)
+        vip(key, vip_ref, scene, vips, findings)
     })?;
     let mut names = BTreeSet::new();
     let mut offers = Vec::new();
@@ -91,15 +96,16 @@ fn gateway(
     Some(offers)
 }
 
-/// `None` without a word: the VIP is not this node's business, or has its own rejection.
-fn vip(gateway: &Key, reference: &str, here: &Here, vips: &Vips, findings: &mut Findings) -> Option<Name> {
-    let name = Name::parse(reference).ok().filter(|name| here.world.vips.contains_key(name));
+/// `None` without a word: the VIP has its own rejection.
+fn vip(gateway: &Key, reference: &str, scene: &Scene, vips: &Vips, findings: &mut Findings) -> Option<Name> {
+    let name = Name::parse(reference).ok().filter(|name| scene.world.vips.contains_key(name));
     let Some(name) = name else {
         let message = format!("there is no ProxyVIP {reference}; create it, or name another");
         findings.refuse("spec.vipRef", Reason::RefNotFound, message);
         return None;
     };
-    let allowed = vips.allowed_namespaces.get(&name);
+    let used = vips.used.get(&name)?;
+    let allowed = used.version.draft.allowed_namespaces.as_ref();
     if allowed.is_some_and(|allowed| !allowed.contains(gateway.namespace.as_str())) {
         let message = format!(
             "ProxyVIP {name} is not open to namespace {0}; add {0} to its spec.allowedNamespaces",
@@ -108,7 +114,7 @@ fn vip(gateway: &Key, reference: &str, here: &Here, vips: &Vips, findings: &mut 
         findings.refuse("spec.vipRef", Reason::NamespaceNotAllowed, message);
         return None;
     }
-    vips.vips.contains_key(&name).then_some(name)
+    Some(name)
 }
 
 fn listener(
@@ -182,7 +188,7 @@ fn foreign(field: &str, name: &str, present: bool, findings: &mut Findings) {
 }
 
 fn port(number: u16, field: &str, vip: &Name, vips: &Vips, findings: &mut Findings) -> Option<Port> {
-    let ports = &vips.vips.get(vip)?.ports;
+    let ports = &vips.used.get(vip)?.version.draft.ports;
     if let Some(port) = Port::new(number).filter(|port| ports.contains(port)) {
         return Some(port);
     }

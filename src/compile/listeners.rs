@@ -4,44 +4,49 @@
 //! newer is `Conflicted` (spec §1, ProxyGateway).
 
 use super::attach::{Attached, Traffic};
-use super::here::Here;
 use super::precedence::virtual_hosts;
 use super::rejection::{Findings, Rejection};
+use super::scene::Scene;
 use super::vips::Vips;
 use crate::api::condition::Reason;
 use crate::model::listener::{Listener, ListenerKey, Serves};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-pub fn merge(
-    attached: Vec<Attached>,
-    vips: &Vips,
-    here: &Here,
-    rejections: &mut Vec<Rejection>,
-) -> BTreeMap<ListenerKey, Listener> {
-    let mut by_port: BTreeMap<ListenerKey, BTreeMap<_, Attached>> = BTreeMap::new();
-    for one in attached {
-        let rank = one.offer.seniority(here, is_in_service(&one, here));
-        by_port.entry(one.offer.at.clone()).or_default().insert(rank, one);
-    }
-    let mut listeners = BTreeMap::new();
-    for (key, sharing) in by_port {
-        let Some(vip) = vips.vips.get(&key.vip) else { continue };
-        let addresses = vip.addresses.iter().map(|route| route.address()).collect();
-        if let Some(serves) = share(sharing.into_values(), &key, rejections) {
-            listeners.insert(key, Listener { addresses, serves });
-        }
-    }
-    listeners
+/// What the ports of all VIPs do.
+#[derive(Debug, Default)]
+pub struct Merged {
+    pub listeners: BTreeMap<ListenerKey, Listener>,
+    /// The listeners of gateways that have each port.
+    pub holders: BTreeMap<ListenerKey, BTreeSet<String>>,
 }
 
-/// Whether the port does already what this listener wants of it.
-fn is_in_service(one: &Attached, here: &Here) -> bool {
-    let before = here.previous.and_then(|previous| previous.serving.listeners.get(&one.offer.at));
-    match (before.map(|listener| &listener.serves), &one.traffic) {
-        (Some(Serves::Http(_)), Traffic::Http(_)) => true,
-        (Some(Serves::Tcp(before)), Traffic::Tcp(now)) => before == now,
-        _ => false,
+pub fn merge(attached: Vec<Attached>, vips: &Vips, scene: &Scene, rejections: &mut Vec<Rejection>) -> Merged {
+    let mut by_port: BTreeMap<ListenerKey, BTreeMap<_, Attached>> = BTreeMap::new();
+    for one in attached {
+        let rank = one.offer.seniority(scene, is_in_service(&one, scene));
+        by_port.entry(one.offer.at.clone()).or_default().insert(rank, one);
     }
+    let mut merged = Merged::default();
+    for (key, sharing) in by_port {
+        let Some(vip) = vips.used.get(&key.vip) else { continue };
+        let addresses = vip.version.draft.addresses.iter().map(|route| route.address()).collect();
+        let Some(Settled { by: _, holders, traffic }) = share(sharing.into_values(), &key, rejections) else {
+            continue;
+        };
+        let serves = match traffic {
+            Traffic::Http(routes) => Serves::Http(virtual_hosts(&routes)),
+            Traffic::Tcp(backends) => Serves::Tcp(backends),
+        };
+        merged.holders.insert(key.clone(), holders);
+        merged.listeners.insert(key, Listener { addresses, serves });
+    }
+    merged
+}
+
+/// Whether the listener has the port already.
+fn is_in_service(one: &Attached, scene: &Scene) -> bool {
+    let holders = scene.accepted.listeners.get(&one.offer.at);
+    holders.is_some_and(|holders| holders.contains(&one.offer.id()))
 }
 
 /// From the senior on.
@@ -49,14 +54,18 @@ fn share(
     sharing: impl Iterator<Item = Attached>,
     key: &ListenerKey,
     rejections: &mut Vec<Rejection>,
-) -> Option<Serves> {
+) -> Option<Settled> {
     let mut settled: Option<Settled> = None;
     for Attached { offer, traffic, .. } in sharing {
         settled = Some(match (settled, traffic) {
-            (None, traffic) => Settled { by: format!("{} of {}", offer.section, offer.gateway), traffic },
-            (Some(Settled { by, traffic: Traffic::Http(mut routes) }), Traffic::Http(more)) => {
+            (None, traffic) => {
+                let by = format!("{} of {}", offer.section, offer.gateway);
+                Settled { by, holders: BTreeSet::from([offer.id()]), traffic }
+            }
+            (Some(Settled { by, mut holders, traffic: Traffic::Http(mut routes) }), Traffic::Http(more)) => {
                 routes.extend(more);
-                Settled { by, traffic: Traffic::Http(routes) }
+                holders.insert(offer.id());
+                Settled { by, holders, traffic: Traffic::Http(routes) }
             }
             (Some(settled), _) => {
                 let mut findings = Findings::about("ProxyGateway", &offer.gateway);
@@ -70,14 +79,12 @@ fn share(
             }
         });
     }
-    Some(match settled?.traffic {
-        Traffic::Http(routes) => Serves::Http(virtual_hosts(&routes)),
-        Traffic::Tcp(backends) => Serves::Tcp(backends),
-    })
+    settled
 }
 
 /// What has a port, and by which listener's word.
 struct Settled {
     by: String,
+    holders: BTreeSet<String>,
     traffic: Traffic,
 }

@@ -1,9 +1,9 @@
 //! `spec.parentRefs[]` → the gateways, or single listeners, that a route is for.
 
 use super::gateway::{Offer, Takes};
-use super::here::Here;
 use super::refs;
 use super::rejection::Findings;
+use super::scene::Scene;
 use crate::api::condition::Reason;
 use crate::api::listener::Protocol;
 use crate::api::route::{ParentRef, ProxyRoute};
@@ -31,20 +31,20 @@ impl Parent<'_> {
 pub fn parents<'a>(
     route: &Key,
     object: &'a ProxyRoute,
-    here: &Here,
+    scene: &Scene,
     findings: &mut Findings,
 ) -> Vec<Parent<'a>> {
     let written = &object.spec.parent_refs;
     if written.is_empty() {
-        return vec![own_namespace(route, here, findings)];
+        return vec![own_namespace(route, scene, findings)];
     }
-    let resolve = |(index, parent)| self::parent(route, parent, index, here, findings);
+    let resolve = |(index, parent)| self::parent(route, parent, index, scene, findings);
     written.iter().enumerate().filter_map(resolve).collect()
 }
 
-fn own_namespace(route: &Key, here: &Here, findings: &mut Findings) -> Parent<'static> {
+fn own_namespace(route: &Key, scene: &Scene, findings: &mut Findings) -> Parent<'static> {
     let namespace = &route.namespace;
-    let gateways = here.world.gateways.keys().filter(|gateway| gateway.namespace == *namespace);
+    let gateways = scene.world.gateways.keys().filter(|gateway| gateway.namespace == *namespace);
     let gateways: Vec<Key> = gateways.cloned().collect();
     if gateways.is_empty() {
         let message = format!(
@@ -60,14 +60,14 @@ fn parent<'a>(
     route: &Key,
     written: &'a ParentRef,
     index: usize,
-    here: &Here,
+    scene: &Scene,
     findings: &mut Findings,
 ) -> Option<Parent<'a>> {
     let ParentRef { name, namespace, section_name, port } = written;
     let field = format!("spec.parentRefs[{index}]");
     let key = refs::key(&route.namespace, namespace.as_ref(), name);
     let key = findings.valid(format!("{field}.name"), key)?;
-    let Some(gateway) = here.world.gateways.get(&key) else {
+    let Some(gateway) = scene.world.gateways.get(&key) else {
         let message = format!("there is no ProxyGateway {key}; create it, or name another");
         findings.refuse(format!("{field}.name"), Reason::RefNotFound, message);
         return None;

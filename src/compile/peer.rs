@@ -1,7 +1,8 @@
-//! `spec.bgpConfig.peers[]` → sessions that this node shall have.
+//! `spec.bgpConfig.peers[]` → sessions that nodes shall have.
 
-use super::here::Here;
+use super::accepted::password_key;
 use super::rejection::Findings;
+use super::scene::{Scene, Site};
 use super::secret;
 use super::selector::Selector;
 use crate::api::bgp::BgpPeer;
@@ -29,15 +30,53 @@ pub enum Authentication {
     Missing,
 }
 
-/// `None`: this node has no such session, or the entry is refused.
-pub fn session(
+/// An entry of the list, as all nodes read it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    pub session: Session,
+    /// The nodes that shall have it.
+    selector: Selector,
+    field: String,
+    /// Where its password is remembered.
+    password_key: Option<String>,
+}
+
+impl Entry {
+    /// This node's session of the entry, if it shall have one.
+    pub fn at(&self, site: &Site, local: Asn, findings: &mut Findings) -> Option<&Session> {
+        let Self { session, selector, field, password_key: _ } = self;
+        let fits = findings.whole(|findings| {
+            internal_peers_are_near(&session.peer, local, field, findings);
+            Some(())
+        });
+        fits.filter(|()| selector.matches(site.labels)).map(|()| session)
+    }
+
+    pub fn address(&self) -> IpAddr {
+        self.session.peer.address
+    }
+
+    pub fn field(&self) -> &str {
+        &self.field
+    }
+
+    /// The password and the key under which it is remembered.
+    pub fn password(&self) -> Option<(&String, &Password)> {
+        match (&self.password_key, &self.session.authentication) {
+            (Some(key), Authentication::Md5(password)) => Some((key, password)),
+            _ => None,
+        }
+    }
+}
+
+/// `None`: the entry is refused.
+pub fn entry(
     written: &BgpPeer,
-    field: &str,
-    local: Asn,
+    field: String,
     bfd: Option<BfdProfile>,
-    here: &Here,
+    scene: &Scene,
     findings: &mut Findings,
-) -> Option<Session> {
+) -> Option<Entry> {
     let BgpPeer {
         address,
         r#as,
@@ -50,29 +89,30 @@ pub fn session(
         source_address,
         node_selector,
     } = written;
+    let selector = Selector::parse(node_selector.as_ref(), &format!("{field}.nodeSelector"), findings);
     let peer = findings.whole(|findings| {
         let address = findings.valid(format!("{field}.address"), peer_address(address));
         let zero = "the AS number must be 1 to 4294967295";
         let asn = findings.valid(format!("{field}.as"), Asn::new(*r#as).ok_or(zero));
         let port = NonZeroU16::new(*port).ok_or("the port must be 1 to 65535; BGP's is 179");
         let port = findings.valid(format!("{field}.port"), port);
-        let timers = timers(*hold_time, *keepalive_time, field, findings);
-        let source = source(source_address.as_deref(), address, field, findings);
+        let timers = timers(*hold_time, *keepalive_time, &field, findings);
+        let source = source(source_address.as_deref(), address, &field, findings);
         let multihop = hops(*ebgp_multihop, &format!("{field}.ebgpMultihop"), findings)?;
         let ttl_security = hops(*ttl_security, &format!("{field}.ttlSecurity"), findings)?;
+        one_way_to_count_hops(multihop, ttl_security, &field, findings);
         let (address, asn, port, timers, source) = (address?, asn?, port?, timers?, source?);
-        let peer = Peer { address, asn, port, password: None, timers, multihop, ttl_security, source, bfd };
-        reachable(&peer, local, field, findings);
-        Some(peer)
-    });
-    let selector = Selector::parse(node_selector.as_ref(), &format!("{field}.nodeSelector"), findings);
-    let here_too = selector.is_some_and(|selector| selector.matches(&here.labels));
-    let peer = peer.filter(|_| here_too)?;
-    let authentication = match password_secret_ref {
-        None => Authentication::Open,
-        Some(reference) => secret::password(reference, &peer, field, here, findings),
+        Some(Peer { address, asn, port, password: None, timers, multihop, ttl_security, source, bfd })
+    })?;
+    let selector = selector?;
+    let (authentication, password_key) = match password_secret_ref {
+        None => (Authentication::Open, None),
+        Some(reference) => (
+            secret::password(reference, peer.address, &field, scene, findings),
+            Some(password_key(peer.address, reference)),
+        ),
     };
-    Some(Session { peer, authentication })
+    Some(Entry { session: Session { peer, authentication }, selector, field, password_key })
 }
 
 fn peer_address(text: &str) -> Result<IpAddr, String> {
@@ -143,12 +183,20 @@ fn hops(written: Option<u8>, field: &str, findings: &mut Findings) -> Option<Opt
     findings.valid(field, NonZeroU8::new(hops).filter(|hops| hops.get() < 255).ok_or(zero)).map(Some)
 }
 
-fn reachable(peer: &Peer, local: Asn, field: &str, findings: &mut Findings) {
-    if peer.multihop.is_some() && peer.ttl_security.is_some() {
+fn one_way_to_count_hops(
+    multihop: Option<NonZeroU8>,
+    ttl_security: Option<NonZeroU8>,
+    field: &str,
+    findings: &mut Findings,
+) {
+    if multihop.is_some() && ttl_security.is_some() {
         let message =
             "ebgpMultihop and ttlSecurity exclude each other (RFC 5082 expects a TTL of 255); keep one";
         findings.refuse(format!("{field}.ttlSecurity"), Reason::InvalidValue, message);
     }
+}
+
+fn internal_peers_are_near(peer: &Peer, local: Asn, field: &str, findings: &mut Findings) {
     if peer.multihop.is_some() && peer.asn == local {
         let message =
             format!("a peer of the own AS {local} may be any number of hops away; remove ebgpMultihop");

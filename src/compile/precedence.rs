@@ -1,8 +1,8 @@
 //! Gateway API's precedence: longest hostname, Exact before longest prefix, method, most headers, most query
 //! parameters, oldest route, name.
 
-use super::here::Seniority;
 use super::route::{ParsedRule, Route};
+use super::scene::Seniority;
 use crate::model::http::{Hostname, Match, PathMatch, Rule, VirtualHost};
 use crate::model::name::Key;
 use std::cmp::Reverse;

@@ -111,6 +111,20 @@ impl Findings {
         made.filter(|_| !refused)
     }
 
+    /// Takes down what was found elsewhere as being about this object too, once.
+    pub fn repeat<'a>(&mut self, found: impl IntoIterator<Item = &'a Rejection>) {
+        for Rejection { object: _, field, severity, reason, message } in found {
+            let again = |known: &Rejection| known.field == *field && known.message == *message;
+            if !self.found.iter().any(again) {
+                self.push(field.clone(), *severity, *reason, message.clone());
+            }
+        }
+    }
+
+    pub fn found(&self) -> &[Rejection] {
+        &self.found
+    }
+
     pub fn into_rejections(self) -> Vec<Rejection> {
         self.found
     }

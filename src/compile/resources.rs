@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 /// Everything that users and the cluster have written. `k8s::stores` fills it from an API server,
-/// `standalone::source` from a directory. Objects carry their metadata: labels, annotations, and a
+/// `manifests` from a directory. Objects carry their metadata: labels, annotations, and a
 /// `creationTimestamp`, which a directory's objects have too: the moment they were first seen.
 #[derive(Clone, Default, PartialEq)]
 pub struct Resources {

@@ -1,15 +1,14 @@
 //! `ProxyRoute` → hostnames, and rules that know where they go.
 
+use super::backend::Upstreams;
 use super::gateway::hostnames;
-use super::here::{Here, Seniority};
 use super::refs;
 use super::rejection::Findings;
+use super::scene::{Scene, Seniority};
 use crate::api::condition::Reason;
 use crate::api::route::{BackendRef, ProxyRoute, RouteRule, RouteSpec};
-use crate::model::backend::Backend;
 use crate::model::http::{Hostname, Match, WeightedBackend};
 use crate::model::name::Key;
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// A route that is not attached to anything yet.
@@ -38,8 +37,8 @@ pub struct ParsedRule {
 pub fn route(
     key: &Key,
     object: &ProxyRoute,
-    backends: &BTreeMap<Key, Backend>,
-    here: &Here,
+    backends: &Upstreams,
+    scene: &Scene,
     findings: &mut Findings,
 ) -> Option<Route> {
     // `attach` reads the parents.
@@ -48,7 +47,7 @@ pub fn route(
     if rules.is_empty() {
         findings.refuse("spec.rules", Reason::Missing, "write at least one rule");
     }
-    let parse = |(index, written): (usize, &RouteRule)| rule(key, index, written, backends, here, findings);
+    let parse = |(index, written): (usize, &RouteRule)| rule(key, index, written, backends, scene, findings);
     let rules = rules.iter().enumerate().map(parse).collect();
     Some(Route {
         key: key.clone(),
@@ -62,8 +61,8 @@ fn rule(
     route: &Key,
     index: usize,
     written: &RouteRule,
-    backends: &BTreeMap<Key, Backend>,
-    here: &Here,
+    backends: &Upstreams,
+    scene: &Scene,
     findings: &mut Findings,
 ) -> ParsedRule {
     let RouteRule { matches, filters, backend_refs, retry, timeout, mirror, max_request_body_size } = written;
@@ -80,7 +79,7 @@ fn rule(
     let mut shares = Vec::new();
     for (place, reference) in backend_refs.iter().enumerate() {
         let field = format!("{field}.backendRefs[{place}]");
-        shares.extend(share(route, reference, &field, backends, here, findings));
+        shares.extend(share(route, reference, &field, backends, scene, findings));
     }
     if backend_refs.is_empty() && supported.is_some() {
         findings.refuse(format!("{field}.backendRefs"), Reason::Missing, "write where the requests go");
@@ -96,14 +95,14 @@ fn share(
     route: &Key,
     written: &BackendRef,
     field: &str,
-    backends: &BTreeMap<Key, Backend>,
-    here: &Here,
+    backends: &Upstreams,
+    scene: &Scene,
     findings: &mut Findings,
 ) -> Option<WeightedBackend> {
     let BackendRef { name, namespace, weight } = written;
     let key = refs::key(&route.namespace, namespace.as_ref(), name);
     let key = findings.valid(format!("{field}.name"), key)?;
-    let Some(object) = here.world.backends.get(&key) else {
+    let Some(object) = scene.world.backends.get(&key) else {
         let message = format!("there is no ProxyBackend {key}; create it, or name another");
         findings.refuse(format!("{field}.name"), Reason::RefNotFound, message);
         return None;

@@ -1,25 +1,26 @@
 //! Session passwords from Secrets.
 
-use super::here::Here;
+use super::accepted::password_key;
 use super::peer::Authentication;
 use super::rejection::Findings;
+use super::scene::Scene;
 use crate::api::condition::Reason;
 use crate::api::reference::SecretKeyRef;
-use crate::model::bgp::{Password, Peer};
+use crate::model::bgp::Password;
 use crate::model::name::Key;
 use k8s_openapi::api::core::v1::Secret;
+use std::net::IpAddr;
 
 /// Without a usable password there is no session; one that runs goes on with the password it has.
 pub fn password(
     reference: &SecretKeyRef,
-    peer: &Peer,
+    peer: IpAddr,
     field: &str,
-    here: &Here,
+    scene: &Scene,
     findings: &mut Findings,
 ) -> Authentication {
-    let running = here.previous.and_then(|previous| previous.speaker.as_ref());
-    let running = running.and_then(|speaker| speaker.peers.get(&peer.address)?.password.clone());
-    match read(reference, here) {
+    let running = scene.accepted.passwords.get(&password_key(peer, reference)).cloned();
+    match read(reference, scene) {
         Ok(password) => Authentication::Md5(password),
         Err((reason, message)) => {
             let effect = match running {
@@ -36,10 +37,11 @@ pub fn password(
     }
 }
 
-fn read(reference: &SecretKeyRef, here: &Here) -> Result<Password, (Reason, String)> {
+fn read(reference: &SecretKeyRef, scene: &Scene) -> Result<Password, (Reason, String)> {
     let SecretKeyRef { name, namespace, key } = reference;
     let id = format!("Secret {namespace}/{name}");
-    let secret = Key::try_from(format!("{namespace}/{name}")).ok().and_then(|id| here.world.secrets.get(&id));
+    let secret =
+        Key::try_from(format!("{namespace}/{name}")).ok().and_then(|id| scene.world.secrets.get(&id));
     let Some(secret) = secret else {
         return Err((Reason::RefNotFound, format!("{id} does not exist; create it")));
     };

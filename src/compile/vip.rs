@@ -1,42 +1,39 @@
-//! `ProxyVIP` → a VIP of this node.
+//! `ProxyVIP` → what all nodes make of it.
 
-use super::bfd;
-use super::bgp::{self, BgpWish};
-use super::here::Here;
+use super::address;
 use super::rejection::Findings;
-use super::selector::Selector;
+use super::resources::Resources;
+use super::scene::Allocations;
+use super::shape::{Shape, Shapes};
 use crate::api::condition::Reason;
-use crate::api::vip::{Drain, HealthPolicy, Mode, ProxyVIP, VipSpec};
+use crate::api::vip::{Drain, DrainTrigger, HealthPolicy, Mode, ProxyVIP, VipSpec};
 use crate::model::name::Name;
 use crate::model::net::Port;
+use crate::model::vip::Addresses;
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Duration;
 
-/// All of a VIP but its addresses, as far as this node is concerned.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Candidate {
+/// A spec that can be used.
+#[derive(Debug)]
+pub struct Draft {
+    pub addresses: Addresses,
     pub ports: BTreeSet<Port>,
-    pub wish: BgpWish,
+    /// Whose gateways and Services may use the VIP; `None`: everybody's.
+    pub allowed_namespaces: Option<BTreeSet<String>>,
     pub min_healthy_nodes: u32,
     pub withdraw_when_no_backends: bool,
+    /// What counts as a wish to leave.
+    pub drain_on: BTreeSet<DrainTrigger>,
     pub drain_period: Duration,
-}
-
-/// What the nodes make of a VIP that is well-formed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Verdict {
-    /// This node is no candidate.
-    Elsewhere,
-    /// It is, but lacks something that the VIP needs of it.
-    Unfit,
-    Here(Box<Candidate>),
+    pub shape: Arc<Shape>,
 }
 
 /// The spec with everything that the template gives.
-pub fn spec(vip: &ProxyVIP, here: &Here, findings: &mut Findings) -> Option<VipSpec> {
+pub fn spec(vip: &ProxyVIP, world: &Resources, findings: &mut Findings) -> Option<VipSpec> {
     let Some(reference) = &vip.spec.template_ref else { return Some(vip.spec.clone()) };
     let name = &reference.name;
-    let template = Name::parse(name.clone()).ok().and_then(|name| here.world.templates.get(&name));
+    let template = Name::parse(name.clone()).ok().and_then(|name| world.templates.get(&name));
     if template.is_none() {
         let message = format!("there is no ProxyVIPTemplate {name}; create it, or name another");
         findings.refuse("spec.templateRef.name", Reason::RefNotFound, message);
@@ -44,11 +41,30 @@ pub fn spec(vip: &ProxyVIP, here: &Here, findings: &mut Findings) -> Option<VipS
     Some(vip.spec.clone().inherit(&template?.spec))
 }
 
-pub fn verdict(spec: &VipSpec, here: &Here, findings: &mut Findings) -> Option<Verdict> {
+/// The addresses that the spec asks for; `None`: it has none, or none yet.
+pub fn addresses(
+    name: &Name,
+    spec: &VipSpec,
+    pools: Option<&Allocations>,
+    findings: &mut Findings,
+) -> Option<Addresses> {
+    match (&spec.pool_ref, pools) {
+        (Some(_), Some(given)) if given.contains_key(name) => given.get(name).copied(),
+        _ => address::written(spec, pools.is_some(), findings),
+    }
+}
+
+/// All that is wrong is taken down in one go.
+pub fn draft(
+    spec: &VipSpec,
+    addresses: Option<Addresses>,
+    shapes: &mut Shapes,
+    findings: &mut Findings,
+) -> Option<Draft> {
     let VipSpec {
         mode,
         template_ref: _,
-        // These three are the business of `address`.
+        // These four are the business of `address` and `ipam`.
         address: _,
         ipv6_address: _,
         address_family: _,
@@ -56,8 +72,7 @@ pub fn verdict(spec: &VipSpec, here: &Here, findings: &mut Findings) -> Option<V
         ports,
         node_selector,
         health_policy,
-        // `gateway` asks for it.
-        allowed_namespaces: _,
+        allowed_namespaces,
         // Auto is off, with a reason, where it cannot work: everywhere in this version.
         flow_keeping: _,
         interface,
@@ -68,7 +83,9 @@ pub fn verdict(spec: &VipSpec, here: &Here, findings: &mut Findings) -> Option<V
         ospf_config,
         bfd,
     } = spec;
-    let (selector, ports, min_healthy_nodes, drain_period, bfd, block) = findings.whole(|findings| {
+    let default = Drain::default();
+    let Drain { on, period } = drain.as_ref().unwrap_or(&default);
+    let own = findings.whole(|findings| {
         mode_is_bgp(*mode, findings);
         if *mode == Some(Mode::Bgp) {
             foreign("spec.interface", interface.is_some(), "L2ARP", findings);
@@ -78,25 +95,22 @@ pub fn verdict(spec: &VipSpec, here: &Here, findings: &mut Findings) -> Option<V
         if *mode == Some(Mode::Bgp) && bgp_config.is_none() {
             findings.refuse("spec.bgpConfig", Reason::Missing, "mode BGP needs bgpConfig: localAS and peers");
         }
-        let selector = Selector::parse(node_selector.as_ref(), "spec.nodeSelector", findings);
         let ports = self::ports(ports, findings);
         let min_healthy_nodes = min_healthy_nodes(health_policy.as_ref(), findings);
-        let drain_period = drain_period(drain.as_ref(), findings);
-        let bfd = bfd::profile(bfd.as_ref(), findings);
-        let block = bgp::block(bgp_config.as_ref()?, findings);
-        Some((selector?, ports?, min_healthy_nodes?, drain_period?, bfd?, block?))
-    })?;
-    if !here.is_selected(&selector) {
-        return Some(Verdict::Elsewhere);
-    }
-    let peers = bgp_config.iter().flat_map(|config| &config.peers);
-    let Some(mut wish) = bgp::wish(block, peers, bfd, here, findings) else {
-        return Some(Verdict::Unfit);
-    };
-    router_id_is_this_nodes(&mut wish, &selector, here, findings);
-    let withdraw_when_no_backends = withdraw_when_no_backends.unwrap_or(true);
-    let candidate = Candidate { ports, wish, min_healthy_nodes, withdraw_when_no_backends, drain_period };
-    Some(Verdict::Here(Box::new(candidate)))
+        Some((ports?, min_healthy_nodes?))
+    });
+    let shape = shapes.of((node_selector.as_ref(), bgp_config.as_ref()?, bfd.as_ref()), findings);
+    let ((ports, min_healthy_nodes), addresses, shape) = (own?, addresses?, shape?);
+    Some(Draft {
+        addresses,
+        ports,
+        allowed_namespaces: allowed_namespaces.as_ref().map(|names| names.iter().cloned().collect()),
+        min_healthy_nodes,
+        withdraw_when_no_backends: withdraw_when_no_backends.unwrap_or(true),
+        drain_on: on.iter().copied().collect(),
+        drain_period: period.get(),
+        shape,
+    })
 }
 
 fn mode_is_bgp(mode: Option<Mode>, findings: &mut Findings) {
@@ -150,29 +164,4 @@ fn min_healthy_nodes(written: Option<&HealthPolicy>, findings: &mut Findings) ->
     let Some(HealthPolicy { min_healthy_nodes }) = written else { return Some(1) };
     let least = if *min_healthy_nodes > 0 { Ok(*min_healthy_nodes) } else { Err("write 1 or more") };
     findings.valid("spec.healthPolicy.minHealthyNodes", least)
-}
-
-fn drain_period(written: Option<&Drain>, findings: &mut Findings) -> Option<Duration> {
-    let default = Drain::default();
-    let Drain { on, period } = written.unwrap_or(&default);
-    let set = |drain: &Drain| drain.on.iter().copied().collect::<BTreeSet<_>>();
-    if on.iter().copied().collect::<BTreeSet<_>>() != set(&default) {
-        let message =
-            "choosing the triggers of a drain is not supported yet by this version; remove spec.drain.on";
-        findings.refuse("spec.drain.on", Reason::NotSupported, message);
-    }
-    Some(period.get())
-}
-
-/// A literal router id is honoured where exactly one node is selected (spec §2.4).
-fn router_id_is_this_nodes(wish: &mut BgpWish, selector: &Selector, here: &Here, findings: &mut Findings) {
-    let Some(id) = wish.router_id else { return };
-    if !here.is_the_only_one(selector) {
-        wish.router_id = None;
-        let message = format!(
-            "{id} is not used, because the VIP is not known to be one node's alone; each uses its own IPv4 address. \
-             Remove routerID, or select exactly one Node by nodeSelector"
-        );
-        findings.note("spec.bgpConfig.routerID", Reason::RouterIdPerNode, message);
-    }
 }

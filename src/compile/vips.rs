@@ -1,183 +1,209 @@
-//! All VIPs together: whose address is whose, who is served on this node, and the speaker they share.
+//! All VIPs together: whose address is whose, and which version of each is used.
 //!
-//! A VIP that was in service and whose edit is refused goes on as it was before the edit: a slip of the
-//! pen withdraws nothing (as a file that does not parse changes nothing, spec §2.9).
+//! A VIP that was in use and whose edit is refused goes on as it was before the edit, on every node: a slip
+//! of the pen withdraws nothing (as a file that does not parse changes nothing, spec §2.9).
+//!
+//! 1. read every VIP, as written and as it was last in use ([`vip::draft`])
+//! 2. settle the owners of addresses ([`address::owners`])
+//! 3. from the oldest on, choose the version that quarrels with nobody's address
+//! 4. let the speakers decide about the rest ([`super::groups`])
 
-use super::address::{self, Claim};
-use super::bgp::BgpWish;
-use super::here::{Here, Seniority};
-use super::peer::{Authentication, Session};
+use super::accepted::InUse;
+use super::address::{self, Claim, Owners};
+use super::groups::{self, Group, Member, Standing};
 use super::rejection::{Findings, Rejection};
-use super::speaker::Assembly;
-use super::vip::{self, Candidate, Verdict};
-use crate::api::ProxyVIP;
+use super::scene::{Scene, Seniority};
+use super::shape::Shapes;
+use super::vip::{self, Draft};
 use crate::api::condition::Reason;
 use crate::model::bgp::Speaker;
 use crate::model::name::Name;
-use crate::model::snapshot::Snapshot;
-use crate::model::vip::{Addresses, Reach, Vip};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
+use std::sync::Arc;
 
-/// This node's share. `used_ports` are still empty.
-#[derive(Debug, Default)]
-pub struct Vips {
-    pub vips: BTreeMap<Name, Vip>,
-    pub allowed_namespaces: BTreeMap<Name, BTreeSet<String>>,
-    pub speaker: Option<Speaker>,
+/// A version of a VIP: as written, and as understood.
+#[derive(Debug, Clone)]
+pub struct Version {
+    pub in_use: InUse,
+    pub draft: Arc<Draft>,
 }
 
-/// A VIP on its way, with what was found about it.
-#[derive(Debug, Default)]
-struct Draft {
-    /// `None`: the spec is refused.
-    verdict: Option<Verdict>,
-    allowed_namespaces: Option<BTreeSet<String>>,
+/// What all nodes together make of the VIPs.
+#[derive(Debug)]
+pub struct Vips {
+    pub used: BTreeMap<Name, Used>,
+    pub groups: Vec<Group>,
+    /// By the scene's sites.
+    pub speakers: Vec<Option<Speaker>>,
+}
+
+#[derive(Debug, Clone)]
+pub struct Used {
+    pub version: Version,
+    /// Its place in [`Vips::groups`].
+    pub group: usize,
+}
+
+/// What there is to choose from.
+#[derive(Debug)]
+struct Versions {
+    /// `None`: what is written is refused.
+    written: Option<Version>,
+    before: Option<Version>,
 }
 
 type About = BTreeMap<Name, Findings>;
 
-pub fn compile(here: &Here, rejections: &mut Vec<Rejection>) -> Vips {
+pub fn compile(scene: &Scene, rejections: &mut Vec<Rejection>) -> Vips {
     let mut about = About::new();
-    let (mut drafts, mut claims) = (BTreeMap::new(), BTreeMap::new());
-    for (name, object) in &here.world.vips {
-        let mut findings = Findings::about("ProxyVIP", name);
-        let (draft, claim) = draft(name, object, here, &mut findings);
-        drafts.insert(name.clone(), draft);
-        claims.insert(name.clone(), claim);
-        about.insert(name.clone(), findings);
-    }
-    let owners = address::owners(&claims, here, &mut about);
-    let vips = assemble(&owners, drafts, here, &mut about);
+    let versions = versions(scene, &mut about);
+    let owners = address::owners(&claims(&versions), scene, &mut about);
+    let members = members(versions, &owners, scene, &mut about);
+    let vips = groups::settle(members, scene, &mut about);
     rejections.extend(about.into_values().flat_map(Findings::into_rejections));
     vips
 }
 
-fn draft(name: &Name, object: &ProxyVIP, here: &Here, findings: &mut Findings) -> (Draft, Claim) {
-    let before = in_service(name, here).map(|(vip, _)| vip.addresses);
-    let Some(spec) = vip::spec(object, here, findings) else {
-        return (Draft::default(), Claim { wanted: None, before });
-    };
-    let wanted = address::written(&spec, findings);
-    let verdict = vip::verdict(&spec, here, findings).filter(|_| wanted.is_some());
-    let wanted = if verdict.is_some() { wanted } else { before };
-    let allowed_namespaces = spec.allowed_namespaces.map(BTreeSet::from_iter);
-    (Draft { verdict, allowed_namespaces }, Claim { wanted, before })
-}
-
-fn assemble(
-    owners: &BTreeMap<Name, Addresses>,
-    mut drafts: BTreeMap<Name, Draft>,
-    here: &Here,
-    about: &mut About,
-) -> Vips {
-    let mut vips = Vips::default();
-    let mut assembly = Assembly::default();
-    let mut taken = BTreeMap::new();
-    for name in by_age(owners, here) {
-        let (Some(draft), Some(findings)) = (drafts.remove(&name), about.get_mut(&name)) else { continue };
-        let addresses = owners[&name];
-        let candidate = match draft.verdict {
-            Some(Verdict::Elsewhere) => continue,
-            Some(Verdict::Here(candidate)) => agreeing(*candidate, addresses, &taken, &assembly, findings),
-            Some(Verdict::Unfit) | None => None,
-        };
-        let agreed = candidate.map(|candidate| (candidate, addresses));
-        let agreed = agreed.or_else(|| as_before(&name, owners, here, findings));
-        let Some((candidate, addresses)) = agreed else { continue };
-        taken.extend(addresses.iter().map(|route| (route.address(), name.clone())));
-        let vip = Vip {
-            addresses,
-            ports: candidate.ports,
-            reach: Reach::Bgp(assembly.join(&name, candidate.wish)),
-            used_ports: BTreeSet::new(),
-            min_healthy_nodes: candidate.min_healthy_nodes,
-            withdraw_when_no_backends: candidate.withdraw_when_no_backends,
-            drain_period: candidate.drain_period,
-        };
-        vips.vips.insert(name.clone(), vip);
-        vips.allowed_namespaces.extend(draft.allowed_namespaces.map(|allowed| (name, allowed)));
+fn versions(scene: &Scene, about: &mut About) -> BTreeMap<Name, Versions> {
+    let mut shapes = Shapes::new(scene);
+    let mut versions = BTreeMap::new();
+    for (name, object) in &scene.world.vips {
+        let mut findings = Findings::about("ProxyVIP", name);
+        let written = vip::spec(object, scene.world, &mut findings).and_then(|spec| {
+            let addresses = vip::addresses(name, &spec, scene.pools, &mut findings);
+            let draft = vip::draft(&spec, addresses, &mut shapes, &mut findings)?;
+            let in_use =
+                InUse { spec: Arc::new(spec), addresses: draft.addresses, refused_by: BTreeSet::new() };
+            Some(Version { in_use, draft: Arc::new(draft) })
+        });
+        let before = scene.accepted.vips.get(name).and_then(|in_use| match &written {
+            Some(Version { in_use: written, draft }) if written.same_version(in_use) => {
+                Some(Version { in_use: in_use.clone(), draft: draft.clone() })
+            }
+            _ => before(name, in_use, &mut shapes),
+        });
+        versions.insert(name.clone(), Versions { written, before });
+        about.insert(name.clone(), findings);
     }
-    vips.speaker = assembly.into_speaker();
-    vips
+    versions
 }
 
-/// The candidate, unless it contradicts VIPs that are older.
-fn agreeing(
-    mut candidate: Candidate,
-    addresses: Addresses,
-    older: &BTreeMap<IpAddr, Name>,
-    assembly: &Assembly,
+/// What was in use once can be used again, so nothing is to be said about it.
+fn before(name: &Name, in_use: &InUse, shapes: &mut Shapes) -> Option<Version> {
+    let mut unheard = Findings::about("ProxyVIP", name);
+    let draft = vip::draft(&in_use.spec, Some(in_use.addresses), shapes, &mut unheard)?;
+    Some(Version { in_use: in_use.clone(), draft: Arc::new(draft) })
+}
+
+fn claims(versions: &BTreeMap<Name, Versions>) -> BTreeMap<Name, Claim> {
+    let claim = |Versions { written, before }: &Versions| {
+        let addresses = |version: &Version| version.draft.addresses;
+        let before = before.as_ref().map(addresses);
+        Claim { wanted: written.as_ref().map(addresses).or(before), before }
+    };
+    versions.iter().map(|(name, versions)| (name.clone(), claim(versions))).collect()
+}
+
+/// The VIPs that have their addresses, from the oldest on, each with the version that it is to be.
+fn members(
+    mut versions: BTreeMap<Name, Versions>,
+    owners: &Owners,
+    scene: &Scene,
+    about: &mut About,
+) -> Vec<Member> {
+    let mut older = Older::default();
+    let mut members = Vec::new();
+    for name in by_age(owners, scene) {
+        let (Some(versions), Some(findings)) = (versions.remove(&name), about.get_mut(&name)) else {
+            continue;
+        };
+        let Some(member) = member(name, versions, owners, &older, findings) else { continue };
+        older.take_in(&member);
+        members.push(member);
+    }
+    members
+}
+
+fn member(
+    name: Name,
+    Versions { written, before }: Versions,
+    owners: &Owners,
+    older: &Older,
     findings: &mut Findings,
-) -> Option<Candidate> {
-    let sessions = &mut candidate.wish.sessions;
-    sessions.retain(|peer, _| {
-        let vip = older.get(peer);
-        if let Some(vip) = vip {
+) -> Option<Member> {
+    let written = written.filter(|written| owners.own(&name, written.draft.addresses));
+    let written = written.and_then(|written| Some((older.admits(&written.draft, findings)?, written)));
+    let before = before.filter(|before| owners.leave(before.draft.addresses, &name));
+    Some(match (written, before) {
+        (Some((without, version)), None) => Member { name, version, without, standing: Standing::New },
+        (Some((without, version)), Some(before)) => {
+            let same = before.draft.shape.id == version.draft.shape.id;
+            let refused_by = before.in_use.refused_by.clone();
+            let standing = if same { Standing::InUse { refused_by } } else { Standing::Edited(before) };
+            Member { name, version, without, standing }
+        }
+        (None, Some(version)) => {
+            findings.note("", Reason::Ignored, groups::AS_BEFORE);
+            let standing = Standing::InUse { refused_by: version.in_use.refused_by.clone() };
+            Member { name, version, without: BTreeSet::new(), standing }
+        }
+        (None, None) => return None,
+    })
+}
+
+fn by_age(owners: &Owners, scene: &Scene) -> Vec<Name> {
+    let ranks = owners.names().filter_map(|name| {
+        let metadata = &scene.world.vips.get(name)?.metadata;
+        let in_use = scene.accepted.vips.contains_key(name);
+        Some(Seniority::new(metadata, in_use, name))
+    });
+    let ranks: BTreeSet<Seniority<&Name>> = ranks.collect();
+    ranks.into_iter().map(|rank| rank.id.clone()).collect()
+}
+
+/// What the older VIPs have.
+#[derive(Debug, Default)]
+struct Older {
+    addresses: BTreeMap<IpAddr, Name>,
+    peers: BTreeMap<IpAddr, Name>,
+}
+
+impl Older {
+    /// The peers that the VIP has to do without, since they are older VIPs' addresses; `None`: its own
+    /// address is somebody's peer.
+    fn admits(&self, draft: &Draft, findings: &mut Findings) -> Option<BTreeSet<IpAddr>> {
+        let mut without = BTreeSet::new();
+        for peer in draft.shape.peers() {
+            let Some(vip) = self.addresses.get(&peer) else { continue };
             let message = format!("{peer} is the address of ProxyVIP {vip}; write the router's");
             findings.refuse("spec.bgpConfig.peers", Reason::AddressInUse, message);
+            without.insert(peer);
         }
-        vip.is_none()
-    });
-    for route in addresses.iter() {
-        let own = sessions.contains_key(&route.address());
-        let user = match assembly.vip_with_peer(route.address()) {
-            Some(vip) => format!("a peer of ProxyVIP {vip}"),
-            None if own => "a peer of its own".to_owned(),
-            None => continue,
-        };
-        findings.refuse(address::field_of(route), Reason::AddressInUse, address::in_use(route, &user));
-        return None;
+        for route in draft.addresses.iter() {
+            let user = match self.peers.get(&route.address()) {
+                Some(vip) => format!("a peer of ProxyVIP {vip}"),
+                None if draft.shape.peers().any(|peer| peer == route.address()) => {
+                    "a peer of its own".to_owned()
+                }
+                None => continue,
+            };
+            findings.refuse(address::field_of(route), Reason::AddressInUse, address::in_use(route, &user));
+            return None;
+        }
+        Some(without)
     }
-    assembly.agrees(&candidate.wish, findings).then_some(candidate)
-}
 
-fn by_age(owners: &BTreeMap<Name, Addresses>, here: &Here) -> Vec<Name> {
-    let serving = |name| here.previous.is_some_and(|previous| previous.vips.contains_key(name));
-    let ranks = owners.keys().filter_map(|name| {
-        let metadata = &here.world.vips.get(name)?.metadata;
-        Some(Seniority::new(metadata, serving(name), name.clone()))
-    });
-    ranks.collect::<BTreeSet<_>>().into_iter().map(|rank| rank.id).collect()
-}
-
-fn in_service<'a>(name: &Name, here: &Here<'a>) -> Option<(&'a Vip, &'a Speaker)> {
-    let previous: &Snapshot = here.previous?;
-    Some((previous.vips.get(name)?, previous.speaker.as_ref()?))
-}
-
-/// What the VIP was in service, in the words of a candidate.
-fn as_before(
-    name: &Name,
-    owners: &BTreeMap<Name, Addresses>,
-    here: &Here,
-    findings: &mut Findings,
-) -> Option<(Candidate, Addresses)> {
-    let (vip, speaker) = in_service(name, here)?;
-    let shares = |other: &Addresses| vip.addresses.iter().any(|route| other.contains(route.address()));
-    if owners.iter().any(|(other, addresses)| other != name && shares(addresses)) {
-        return None;
+    /// Also what the VIP may yet fall back to.
+    fn take_in(&mut self, Member { name, version, without, standing }: &Member) {
+        let before = if let Standing::Edited(before) = standing { Some(before) } else { None };
+        for draft in [Some(version), before].into_iter().flatten().map(|version| &version.draft) {
+            for route in draft.addresses.iter() {
+                self.addresses.entry(route.address()).or_insert_with(|| name.clone());
+            }
+            for peer in draft.shape.peers().filter(|peer| !without.contains(peer)) {
+                self.peers.entry(peer).or_insert_with(|| name.clone());
+            }
+        }
     }
-    findings.note("", Reason::Ignored, "the edit is not used; the VIP goes on as it was before");
-    let Reach::Bgp(route) = &vip.reach;
-    let sessions = route.peers.iter().filter_map(|address| {
-        let mut peer = speaker.peers.get(address)?.clone();
-        let authentication = peer.password.take().map_or(Authentication::Open, Authentication::Md5);
-        Some((*address, Session { peer, authentication }))
-    });
-    let wish = BgpWish {
-        asn: speaker.asn,
-        router_id: speaker.router_id,
-        graceful_restart: speaker.graceful_restart,
-        sessions: sessions.collect(),
-        attributes: route.attributes.clone(),
-    };
-    let candidate = Candidate {
-        ports: vip.ports.clone(),
-        wish,
-        min_healthy_nodes: vip.min_healthy_nodes,
-        withdraw_when_no_backends: vip.withdraw_when_no_backends,
-        drain_period: vip.drain_period,
-    };
-    Some((candidate, vip.addresses))
 }

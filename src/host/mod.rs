@@ -2,5 +2,6 @@
 
 pub mod admin;
 pub mod file;
+pub mod kept;
 pub mod process;
 pub mod sockets;

@@ -46,6 +46,8 @@ impl Leaving {
 pub enum Hold {
     #[error("without it {healthy} healthy nodes would be left, and the VIP needs {minimum}")]
     BelowMinimum { healthy: u32, minimum: u32 },
+    #[error("no other node announces the VIP")]
+    LastAnnouncer,
     #[error("node {leaver} is leaving, and nodes leave one by one")]
     OneByOne { leaver: Name },
 }

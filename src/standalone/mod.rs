@@ -7,10 +7,8 @@
 //!
 //! | file | idea |
 //! |---|---|
-//! | [`source`] | a directory as resources, read strictly, with the place of every field |
 //! | [`reconcile`] | resources → this node's snapshot, and what was refused |
 
 pub mod reconcile;
-pub mod source;
 
 pub use reconcile::{NoManifests, Reconciler};

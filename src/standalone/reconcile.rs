@@ -5,9 +5,9 @@
 //! 3. keep the result on disk if it differs (IO)
 //! 4. publish it, and what was refused on the way
 
-use super::source::{Loaded, OpenError, Source};
 use crate::api::condition::Reason;
-use crate::compile;
+use crate::compile::{self, accepted::Accepted};
+use crate::manifests::{Loaded, OpenError, Source};
 use crate::model::name::Name;
 use crate::model::snapshot::Snapshot;
 use crate::model::status::Rejected;
@@ -20,13 +20,14 @@ use tokio::sync::watch;
 /// How often a directory that is not there is looked for.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
-/// Keeps a snapshot for the next start.
-pub type Keep = Box<dyn FnMut(&Snapshot) + Send>;
+/// Keeps what the next start begins from.
+pub type Keep = Box<dyn FnMut(&Snapshot, &Accepted) + Send>;
 
 pub struct Reconciler {
     node: Name,
     keep: Keep,
     in_force: Option<Arc<Snapshot>>,
+    accepted: Accepted,
     /// Every document has been readable once since the start.
     settled: bool,
     snapshot: watch::Sender<Option<Arc<Snapshot>>>,
@@ -51,11 +52,13 @@ impl Reconciler {
     pub fn new(
         node: Name,
         last_good: Option<Snapshot>,
+        accepted: Accepted,
         keep: Keep,
         snapshot: watch::Sender<Option<Arc<Snapshot>>>,
         rejected: watch::Sender<Vec<Rejected>>,
     ) -> Self {
-        Self { node, keep, in_force: last_good.map(Arc::new), settled: false, snapshot, rejected }
+        let in_force = last_good.map(Arc::new);
+        Self { node, keep, in_force, accepted, settled: false, snapshot, rejected }
     }
 
     /// Reads the directory, and returns what reconciles from then on, whenever it says something new. A
@@ -110,7 +113,7 @@ impl Reconciler {
     /// A document that has not been readable since the start says nothing about its object, so the last
     /// good snapshot stays in force until every document has been readable once.
     fn reconcile(&mut self, loaded: &Loaded) {
-        let compiled = compile::compile(&loaded.resources, &self.node, self.in_force.as_deref());
+        let compiled = compile::compile(&loaded.resources, &self.node, &self.accepted);
         self.settled |= !loaded.problems.iter().any(hides_an_object);
         let mut rejected = loaded.problems.clone();
         rejected.extend(
@@ -121,19 +124,26 @@ impl Reconciler {
         );
         self.report(rejected);
         match &self.in_force {
-            Some(last) if !self.settled || last.same_content(&compiled.snapshot) => {
+            Some(last) if !self.settled => self.publish(last.clone()),
+            Some(last) if last.same_content(&compiled.snapshot) && self.accepted == compiled.accepted => {
                 self.publish(last.clone());
             }
-            _ => self.adopt(compiled.snapshot),
+            _ => self.adopt(compiled.snapshot, compiled.accepted),
         }
     }
 
     /// The agent first: the disk is slower than what it has to do.
-    fn adopt(&mut self, snapshot: Snapshot) {
+    fn adopt(&mut self, mut snapshot: Snapshot, accepted: Accepted) {
+        snapshot.generation = match &self.in_force {
+            Some(last) if last.same_content(&snapshot) => last.generation,
+            Some(last) => last.generation + 1,
+            None => 1,
+        };
         tracing::info!(generation = snapshot.generation, vips = snapshot.vips.len(), "snapshot in force");
         let snapshot = Arc::new(snapshot);
         self.publish(snapshot.clone());
-        (self.keep)(&snapshot);
+        (self.keep)(&snapshot, &accepted);
+        self.accepted = accepted;
     }
 
     fn publish(&mut self, in_force: Arc<Snapshot>) {

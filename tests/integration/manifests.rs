@@ -1,6 +1,6 @@
 //! A directory of manifests, followed for real: written, swapped, broken, removed under the source's eyes.
 
-use novaedge::standalone::source::{Loaded, Source};
+use novaedge::manifests::{Loaded, Source};
 use std::fs;
 use std::path::Path;
 use std::sync::{Arc, Mutex};

@@ -2,9 +2,9 @@
 //! of the README and the docs.
 
 use novaedge::compile::compile;
+use novaedge::manifests::{Loaded, Texts, load};
 use novaedge::model::name::Name;
 use novaedge::model::snapshot::Snapshot;
-use novaedge::standalone::source::{Loaded, Texts, load};
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -60,7 +60,7 @@ fn read(file: &str, text: &str) -> Loaded {
 }
 
 fn snapshot(world: &Loaded, node: &str) -> (Snapshot, Vec<String>) {
-    let compiled = compile(&world.resources, &Name::parse(node).unwrap(), None);
+    let compiled = compile(&world.resources, &Name::parse(node).unwrap(), &Accepted::default());
     (compiled.snapshot, compiled.rejections.iter().map(|rejection| format!("{rejection:?}")).collect())
 }
 

@@ -12,7 +12,7 @@ const VIP: &[Row] = &[
         "  poolRef: {name: p}\n",
         "spec.poolRef",
         Reason::NotSupported,
-        "not supported yet",
+        "run novaedge-controller",
     ),
     (
         "20/32",
@@ -59,13 +59,6 @@ const VIP: &[Row] = &[
         "spec.templateRef.name",
         Reason::RefNotFound,
         "create it",
-    ),
-    (
-        "mode: BGP",
-        "mode: BGP\n  drain: {on: [Cordon]}",
-        "spec.drain.on",
-        Reason::NotSupported,
-        "not supported yet",
     ),
     ("[80, 443]", "[]", "spec.ports", Reason::Missing, "write the ports"),
     ("[80, 443]", "[80, 0]", "spec.ports[1]", Reason::InvalidValue, "1 to 65535"),

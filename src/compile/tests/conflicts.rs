@@ -21,9 +21,9 @@ fn of_equals_the_one_in_service_stays_then_the_name_decides() {
         |yaml: String| yaml.replace("metadata: {", "metadata: {creationTimestamp: '2024-01-01T00:00:00Z', ");
     let (zebra, apple) = (same(vip("zebra", "10.200.0.20", "")), same(vip("apple", "10.200.0.20", "")));
     let both = world(&format!("{zebra}\n---{apple}"));
-    assert_eq!(names(&compile(&both, &name("n1"), None)), ["apple"]);
-    let before = compile(&world(&zebra), &name("n1"), None).snapshot;
-    assert_eq!(names(&compile(&both, &name("n1"), Some(&before))), ["zebra"]);
+    assert_eq!(names(&compile(&both, &name("n1"), &Accepted::default())), ["apple"]);
+    let before = compile(&world(&zebra), &name("n1"), &Accepted::default()).accepted;
+    assert_eq!(names(&compile(&both, &name("n1"), &before)), ["zebra"]);
 }
 
 #[test]
@@ -98,7 +98,7 @@ fn a_youngers_slip_never_takes_an_address_away() {
 fn a_refused_edit_changes_nothing() {
     let (web, other) = (vip("web", "10.200.0.20", ""), vip("other", "10.200.0.30", ""));
     let good = format!("{other}\n---{web}");
-    let before = compile(&world(&good), &name("n1"), None).snapshot;
+    let before = compile(&world(&good), &name("n1"), &Accepted::default());
     let edits = [
         ("10.200.0.20", "10.200.0.0/24"),
         ("10.200.0.20", "10.200.0.30"),
@@ -111,8 +111,9 @@ fn a_refused_edit_changes_nothing() {
     ];
     for (from, to) in edits {
         let edited = format!("{other}\n---{}", web.replace(from, to));
-        let compiled = compile(&world(&edited), &name("n1"), Some(&before));
-        assert_eq!(compiled.snapshot, before, "{to}");
+        let compiled = compile(&world(&edited), &name("n1"), &before.accepted);
+        assert_eq!(compiled.snapshot, before.snapshot, "{to}");
+        assert_eq!(compiled.accepted, before.accepted, "{to}");
         assert!(compiled.rejections.iter().any(|r| r.severity == Severity::Refused), "{to}");
     }
 }
@@ -171,10 +172,10 @@ fn a_vip_that_only_this_node_cannot_serve_keeps_its_address() {
 #[test]
 fn editing_the_oldest_withdraws_none_of_the_others() {
     let (old, young) = (vip("old", "10.200.0.20", ""), vip("young", "10.200.0.21", ""));
-    let before = compile(&world(&format!("{old}\n---{young}")), &name("n1"), None).snapshot;
+    let before = compile(&world(&format!("{old}\n---{young}")), &name("n1"), &Accepted::default());
     let edited = old.replace("as: 64500", "as: 64500, holdTime: 30");
-    let after = compile(&world(&format!("{edited}\n---{young}")), &name("n1"), Some(&before));
-    assert_eq!(after.snapshot.vips, before.vips);
+    let after = compile(&world(&format!("{edited}\n---{young}")), &name("n1"), &before.accepted);
+    assert_eq!(after.snapshot.vips, before.snapshot.vips);
     let peer = after.snapshot.speaker.as_ref().unwrap().peers.values().next().unwrap();
     assert_eq!(peer.timers.hold_seconds, 30, "the session is the oldest one's");
     assert!(said(&after).contains(&"ProxyVIP young: spec.bgpConfig.peers: Conflicted".to_owned()));

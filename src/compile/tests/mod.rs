@@ -3,6 +3,7 @@
 mod bad_traffic;
 mod bad_vips;
 mod conflicts;
+mod estate;
 mod http;
 mod properties;
 mod vips;
@@ -10,8 +11,11 @@ mod vips;
 use super::rejection::Severity;
 use super::*;
 use crate::api::condition::Reason;
+use crate::model::listener::{Listener, Serves};
+use crate::model::name::Key;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use std::sync::Arc;
 
 /// Every document into the resources. Objects are as old as their place: the first is the oldest.
 fn world(yaml: &str) -> Resources {
@@ -53,7 +57,7 @@ fn name(text: &str) -> Name {
 }
 
 fn compiled(yaml: &str) -> Compiled {
-    compile(&world(yaml), &name("n1"), None)
+    compile(&world(yaml), &name("n1"), &Accepted::default())
 }
 
 /// `ProxyVIP web: spec.address: Conflicted`, one line each.

@@ -41,10 +41,11 @@ fn good_part(snapshot: &Snapshot) -> Snapshot {
 proptest! {
     #[test]
     fn a_bad_object_never_hurts_a_good_one(bad in bad_object(), served in any::<bool>()) {
-        let before = compiled(&good()).snapshot;
+        let before = compiled(&good());
         let both = world(&format!("{}\n---{bad}", good()));
-        let after = compile(&both, &name("n1"), served.then_some(&before));
-        prop_assert_eq!(good_part(&after.snapshot), good_part(&before));
+        let accepted = if served { before.accepted } else { Accepted::default() };
+        let after = compile(&both, &name("n1"), &accepted);
+        prop_assert_eq!(good_part(&after.snapshot), good_part(&before.snapshot));
         prop_assert!(!after.rejections.is_empty());
         for rejection in &after.rejections {
             prop_assert!(rejection.object.key.contains("bad"), "{}", rejection);
@@ -56,10 +57,15 @@ proptest! {
     #[test]
     fn what_is_compiled_is_stable(bad in bad_object()) {
         let both = world(&format!("{}\n---{bad}", good()));
-        let first = compile(&both, &name("n1"), None);
+        let first = compile(&both, &name("n1"), &Accepted::default());
         let text = serde_json::to_string(&first.snapshot).unwrap();
         let read: Snapshot = serde_json::from_str(&text).unwrap();
         prop_assert_eq!(&read, &first.snapshot);
-        prop_assert_eq!(compile(&both, &name("n1"), Some(&read)).snapshot, read);
+        let text = serde_json::to_string(&first.accepted).unwrap();
+        let accepted: Accepted = serde_json::from_str(&text).unwrap();
+        prop_assert_eq!(&accepted, &first.accepted);
+        let again = compile(&both, &name("n1"), &accepted);
+        prop_assert_eq!(again.snapshot, read);
+        prop_assert_eq!(again.accepted, accepted);
     }
 }

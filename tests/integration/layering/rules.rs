@@ -3,7 +3,7 @@
 use super::source::{Token, UsedPath, paths, tokens};
 
 /// The rooms of `src/` and their strata, as `src/lib.rs` draws them.
-pub const ROOMS: [(&str, u8); 18] = [
+pub const ROOMS: [(&str, u8); 19] = [
     ("runtime", 0),
     ("host", 0),
     ("api", 1),
@@ -12,6 +12,7 @@ pub const ROOMS: [(&str, u8); 18] = [
     ("plan", 2),
     ("k8s", 3),
     ("wire", 3),
+    ("manifests", 3),
     ("routing", 3),
     ("l2", 3),
     ("netfilter", 3),
