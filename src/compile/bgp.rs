@@ -6,6 +6,7 @@ use super::scene::{ASN_INDEX, Site};
 use crate::api::bgp::{BgpConfig, GracefulRestart as WrittenRestart};
 use crate::api::condition::Reason;
 use crate::model::bgp::{Asn, Community, GracefulRestart, PathAttributes};
+use std::collections::btree_map::Entry as Slot;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -85,11 +86,12 @@ pub fn wish<'a>(
     let mut sessions: BTreeMap<IpAddr, Session> = BTreeMap::new();
     for entry in entries {
         let Some(session) = entry.at(site, asn, findings) else { continue };
-        if sessions.contains_key(&entry.address()) {
-            let message = format!("{} is in the list twice; keep one", entry.address());
-            findings.refuse(format!("{}.address", entry.field()), Reason::InvalidValue, message);
-        } else {
-            sessions.insert(entry.address(), session.clone());
+        match sessions.entry(entry.address()) {
+            Slot::Vacant(slot) => drop(slot.insert(session.clone())),
+            Slot::Occupied(_) => {
+                let message = format!("{} is in the list twice; keep one", entry.address());
+                findings.refuse(format!("{}.address", entry.field()), Reason::InvalidValue, message);
+            }
         }
     }
     let (router_id, graceful_restart) = (*router_id, *graceful_restart);

@@ -1,6 +1,7 @@
 //! Every manifest that people are shown is read and compiled: `manifests/samples/`, and each `yaml` block
 //! of the README and the docs.
 
+use novaedge::compile::accepted::Accepted;
 use novaedge::compile::compile;
 use novaedge::manifests::{Loaded, Texts, load};
 use novaedge::model::name::Name;
