@@ -1,5 +1,6 @@
-//! `novaedge-controller`: so far it prints the custom resource definitions.
+//! `novaedge-controller`: so far it prints the custom resource definitions, and issues certificates.
 
+use super::certificates;
 use crate::api;
 use anyhow::Context;
 use clap::{Parser, Subcommand};
@@ -22,11 +23,16 @@ enum Command {
         #[arg(long, value_name = "DIR")]
         directory: Option<PathBuf>,
     },
+    /// Issue certificates for controllers and nodes, by an authority of the estate's own
+    Certificates(certificates::Arguments),
 }
 
 pub fn main() -> ExitCode {
-    let Command::Crds { directory } = Cli::parse().command;
-    super::exit(crds(directory.as_deref()).map(|()| ExitCode::SUCCESS))
+    let outcome = match Cli::parse().command {
+        Command::Crds { directory } => crds(directory.as_deref()),
+        Command::Certificates(arguments) => certificates::run(arguments),
+    };
+    super::exit(outcome.map(|()| ExitCode::SUCCESS))
 }
 
 fn crds(directory: Option<&Path>) -> anyhow::Result<()> {

@@ -20,9 +20,16 @@
 //! | [`entry`] | one entry: its key, its JSON, why it may be unusable |
 //! | [`orders`], [`report`] | a snapshot, a node's status, as pages and back |
 //! | [`parts`], [`inbox`], [`outbox`] | pages cut into messages; the receiving and the sending end |
+//! | [`answer`], [`deliver`], [`diffs`] | the receiver's words; the sending end at work; changes that nodes share |
 //! | [`schema`] | which versions understand each other |
-//! | [`tls`] | keys and certificates from files |
+//! | [`tls`], [`certificates`] | keys and certificates from files; making them |
+//! | [`server`], [`client`] | the controller's end, the agent's end |
 
+pub mod answer;
+pub mod certificates;
+pub mod client;
+pub mod deliver;
+pub mod diffs;
 pub mod entry;
 pub mod inbox;
 pub mod orders;
@@ -32,10 +39,13 @@ pub mod parts;
 pub mod proto;
 pub mod report;
 pub mod schema;
+pub mod server;
 pub mod tls;
 
 #[cfg(test)]
 mod tests;
+
+use std::time::Duration;
 
 /// A message of either side has at most so many bytes.
 pub const MESSAGE: usize = 4 << 20;
@@ -45,6 +55,14 @@ pub const ORDERS: usize = 256 << 20;
 pub const REPORT: usize = 64 << 20;
 /// An entry's key has at most so many bytes.
 pub const LONGEST_KEY: usize = 1024;
+
+/// Both sides ask each other so often whether they are there, and give up so much later: a dead stream is
+/// noticed within a second.
+pub const KEEPALIVE_INTERVAL: Duration = Duration::from_millis(300);
+pub const KEEPALIVE_TIMEOUT: Duration = Duration::from_millis(500);
+
+/// In which header an agent says which node it is. Its certificate has to agree.
+pub const NODE_HEADER: &str = "novaedge-node";
 
 /// This program's.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");

@@ -110,10 +110,11 @@ impl Outbox {
     }
 
     /// # Errors
-    /// Nothing was under way.
-    pub fn taken(&mut self) -> Result<(), OutOfStep> {
+    /// This generation was not under way.
+    pub fn taken(&mut self, generation: u64) -> Result<(), OutOfStep> {
         self.mismatches = 0;
-        if std::mem::take(&mut self.under_way) { Ok(()) } else { Err(OutOfStep::Unasked) }
+        let sent = self.sent.as_ref().is_some_and(|sent| sent.generation == generation);
+        if std::mem::take(&mut self.under_way) && sent { Ok(()) } else { Err(OutOfStep::Unasked) }
     }
 
     /// # Errors

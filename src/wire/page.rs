@@ -87,6 +87,14 @@ impl Sheet {
         self.entries.iter()
     }
 
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
     pub fn digest(&self) -> Digest {
         self.digest
     }
@@ -160,7 +168,10 @@ mod tests {
     use super::*;
 
     fn sheet(entries: &[(&str, &str)]) -> Sheet {
-        entries.iter().map(|(key, value)| (Arc::from(*key), Bytes::copy_from_slice(value.as_bytes()))).collect()
+        entries
+            .iter()
+            .map(|(key, value)| (Arc::from(*key), Bytes::copy_from_slice(value.as_bytes())))
+            .collect()
     }
 
     #[test]
@@ -177,16 +188,18 @@ mod tests {
 
     #[test]
     fn a_page_has_the_digest_of_its_sheets_together() {
-        let apart = Page(vec![Arc::new(sheet(&[("a", "1")])), Arc::default(), Arc::new(sheet(&[("b", "2")]))]);
+        let apart =
+            Page(vec![Arc::new(sheet(&[("a", "1")])), Arc::default(), Arc::new(sheet(&[("b", "2")]))]);
         assert_eq!(apart.digest(), sheet(&[("a", "1"), ("b", "2")]).digest());
     }
 
     #[test]
     fn a_change_leads_from_the_one_to_the_other() {
-        let (from, to) = (sheet(&[("a", "1"), ("b", "2"), ("c", "3")]), sheet(&[("b", "2"), ("c", "4"), ("d", "5")]));
+        let (from, to) =
+            (sheet(&[("a", "1"), ("b", "2"), ("c", "3")]), sheet(&[("b", "2"), ("c", "4"), ("d", "5")]));
         let change = from.change_to(&to);
         assert_eq!((change.removed.len(), change.set.len()), (1, 2));
-        let mut changed = from.clone();
+        let mut changed = from;
         changed.apply(change);
         assert_eq!(changed, to);
         assert!(to.change_to(&changed).is_empty());

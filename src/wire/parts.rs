@@ -20,13 +20,15 @@ pub struct Head {
     pub generation: u64,
 }
 
+type Items<'a, T> = Box<dyn Iterator<Item = T> + Send + 'a>;
+
 /// The parts of a page, cut while they are taken: at least one, and the last has the digest.
 pub struct Parts<'a> {
     head: Head,
     whole: bool,
     digest: Digest,
-    entries: Peekable<Box<dyn Iterator<Item = (&'a Arc<str>, &'a Bytes)> + Send + 'a>>,
-    removed: Peekable<Box<dyn Iterator<Item = &'a Arc<str>> + Send + 'a>>,
+    entries: Peekable<Items<'a, (&'a Arc<str>, &'a Bytes)>>,
+    removed: Peekable<Items<'a, &'a Arc<str>>>,
     done: bool,
 }
 
@@ -52,8 +54,8 @@ impl<'a> Parts<'a> {
         head: Head,
         whole: bool,
         digest: Digest,
-        entries: Box<dyn Iterator<Item = (&'a Arc<str>, &'a Bytes)> + Send + 'a>,
-        removed: Box<dyn Iterator<Item = &'a Arc<str>> + Send + 'a>,
+        entries: Items<'a, (&'a Arc<str>, &'a Bytes)>,
+        removed: Items<'a, &'a Arc<str>>,
     ) -> Self {
         let (entries, removed) = (entries.peekable(), removed.peekable());
         Self { head, whole, digest, entries, removed, done: false }

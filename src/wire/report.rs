@@ -33,13 +33,15 @@ impl Written {
         Self { status, sheet: Arc::new(sheet) }
     }
 
-    /// Writes what is different.
-    pub fn update(&mut self, status: Arc<NodeStatus>) {
-        if !Arc::ptr_eq(&self.status, &status) {
-            let mut sheet = (*self.sheet).clone();
-            write(&mut sheet, &self.status, &status);
-            *self = Self { status, sheet: Arc::new(sheet) };
+    /// Writes what is different; says whether anything was.
+    pub fn update(&mut self, status: Arc<NodeStatus>) -> bool {
+        if *self.status == *status {
+            return false;
         }
+        let mut sheet = (*self.sheet).clone();
+        write(&mut sheet, &self.status, &status);
+        *self = Self { status, sheet: Arc::new(sheet) };
+        true
     }
 
     pub fn page(&self) -> Page {
@@ -199,7 +201,9 @@ impl Reader for Reading<'_> {
             "listener" => drop(entry::parse(name).map(|key| served.listeners.remove(&key))),
             "backend" => drop(entry::parse::<Key>(name).map(|key| served.backends.remove(&key))),
             "held" => drop(entry::parse::<HostRoute>(name).map(|route| held.remove(&route))),
-            "announced" => drop(entry::parse::<HostRoute>(name).map(|route| routing.announced.remove(&route))),
+            "announced" => {
+                drop(entry::parse::<HostRoute>(name).map(|route| routing.announced.remove(&route)));
+            }
             "rejected" => rejected.clear(),
             _ => {}
         }

@@ -1,8 +1,8 @@
 //! Which schemas this version speaks. The schema says how pages are made, not which kinds of entries there
 //! are: those explain themselves.
 
-use super::proto::Hello;
 use super::page::Digest;
+use super::proto::Hello;
 use bytes::Bytes;
 use std::ops::RangeInclusive;
 

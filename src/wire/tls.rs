@@ -70,8 +70,7 @@ impl Files {
     fn read(directory: &Path) -> Result<Self, TlsError> {
         let read = |name| {
             let path = directory.join(name);
-            std::fs::read(&path)
-                .map_err(|source| TlsError::Read { path: path.display().to_string(), source })
+            std::fs::read(&path).map_err(|source| TlsError::Read { path: path.display().to_string(), source })
         };
         Ok(Self([read(CA)?, read(CERTIFICATE)?, read(KEY)?]))
     }
@@ -84,8 +83,11 @@ impl Files {
             roots.add(root).map_err(|source| TlsError::Authority { path: path(CA), source })?;
         }
         let chain = certificates(certificate, path(CERTIFICATE))?;
-        let key = PrivateKeyDer::from_pem_slice(key)
-            .map_err(|source| TlsError::Pem { path: path(KEY), what: "private key", source })?;
+        let key = PrivateKeyDer::from_pem_slice(key).map_err(|source| TlsError::Pem {
+            path: path(KEY),
+            what: "private key",
+            source,
+        })?;
         let (roots, provider) = (Arc::new(roots), Arc::new(aws_lc_rs::default_provider()));
         let verifier = WebPkiClientVerifier::builder_with_provider(Arc::clone(&roots), Arc::clone(&provider))
             .build()

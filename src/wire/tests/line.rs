@@ -68,19 +68,16 @@ impl Line {
     }
 
     /// Sends the message once; `spoil` sees each part before it arrives.
-    pub fn carry(
-        &mut self,
-        message: Message,
-        mut spoil: impl FnMut(&mut Part),
-    ) -> Result<Carried, Broken> {
+    pub fn carry(&mut self, message: Message, mut spoil: impl FnMut(&mut Part)) -> Result<Carried, Broken> {
         let Some(next) = self.outbox.next(Outgoing::Page(message)) else { return Ok(Carried::Nothing) };
-        let mut last = Step::More;
+        let (mut last, mut generation) = (Step::More, 0);
         for mut part in parts(&next) {
             assert_eq!(last, Step::More, "nothing follows the last part");
-            self.carried += part.entries.iter().map(|entry| entry.key.len() + entry.value.len()).sum::<usize>();
+            self.carried +=
+                part.entries.iter().map(|entry| entry.key.len() + entry.value.len()).sum::<usize>();
             self.carried += part.removed.iter().map(String::len).sum::<usize>();
             spoil(&mut part);
-            let generation = part.generation;
+            generation = part.generation;
             last = self.inbox.take(part)?;
             if let Step::Complete(change) = &last {
                 self.snapshot = self.orders.follow(change, generation);
@@ -88,7 +85,7 @@ impl Line {
         }
         Ok(match last {
             Step::More => Carried::Nothing,
-            Step::Complete(_) => self.outbox.taken().map(|()| Carried::Taken).unwrap(),
+            Step::Complete(_) => self.outbox.taken(generation).map(|()| Carried::Taken).unwrap(),
             Step::Mismatch => self.outbox.resend().map(|()| Carried::Resend).unwrap(),
         })
     }

@@ -1,8 +1,8 @@
 //! Pages over a line that is good, cut, or spoilt: a sender and a receiver without a network.
 
 mod line;
-mod properties;
 mod pages;
+mod properties;
 
 use crate::model::backend::{Backend, Endpoint, LbPolicy, UpstreamProtocol};
 use crate::model::bgp::{Asn, BgpRoute, PathAttributes, Speaker};

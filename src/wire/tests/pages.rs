@@ -36,7 +36,10 @@ fn what_is_not_understood_is_rejected_by_itself() {
     assert!(rejected[0].starts_with("quic/vip-1: this version does not know"), "{rejected:?}");
     assert!(rejected[1].starts_with("vip/NO_NAME: its key is no valid name"), "{rejected:?}");
     assert!(rejected[2].starts_with("vip/vip-3: this version cannot read it"), "{rejected:?}");
-    let gone = Change { removed: vec!["quic/vip-1".into(), "vip/NO_NAME".into(), "vip/vip-3".into()], ..Change::default() };
+    let gone = Change {
+        removed: vec!["quic/vip-1".into(), "vip/NO_NAME".into(), "vip/vip-3".into()],
+        ..Change::default()
+    };
     assert!(orders.follow(&gone, 2).unwrap().same_content(&good));
     assert_eq!(orders.rejected(), []);
 }
@@ -46,9 +49,14 @@ fn an_object_that_no_longer_can_be_read_is_not_used_as_it_was() {
     let good = snapshot(&BTreeMap::from([(1, 1), (2, 2)]), &[]);
     let mut orders = Orders::none(name("n1"));
     orders.follow(&whole(&orders::page(&good).0), 1).unwrap();
-    let edit = Change { removed: vec![], set: BTreeMap::from([("vip/vip-1".into(), Bytes::from_static(b"7"))]) };
+    let edit =
+        Change { removed: vec![], set: BTreeMap::from([("vip/vip-1".into(), Bytes::from_static(b"7"))]) };
     let read = orders.follow(&edit, 2).unwrap();
-    assert_eq!(read.vips.keys().collect::<Vec<_>>(), [&vip_name(2)], "a page means the same to whoever reads it");
+    assert_eq!(
+        read.vips.keys().collect::<Vec<_>>(),
+        [&vip_name(2)],
+        "a page means the same to whoever reads it"
+    );
 }
 
 #[test]

@@ -141,11 +141,11 @@ fn nothing_is_sent_twice_and_nothing_while_a_page_is_under_way() {
     let first = outbox.next(page(1)).unwrap();
     assert!(!parts(&first).is_empty());
     assert!(outbox.next(page(2)).is_none(), "the first is not answered");
-    outbox.taken().unwrap();
+    outbox.taken(1).unwrap();
     assert!(outbox.next(page(1)).is_none(), "it has that one");
     assert!(outbox.next(page(2)).is_some());
-    outbox.taken().unwrap();
-    assert!(outbox.taken().is_err(), "nothing was sent");
+    outbox.taken(1).unwrap();
+    assert!(outbox.taken(1).is_err(), "nothing was sent");
 }
 
 #[test]
