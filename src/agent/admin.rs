@@ -1,10 +1,16 @@
-//! The unix socket that `novaedge-agent status` asks: `GET /status` (a [`NodeStatus`] as JSON),
-//! `GET /metrics` (OpenMetrics), `GET /healthz`.
+//! The unix socket that `novaedge-agent status`, `snapshot`, `drain` and `undrain` ask.
+//!
+//! `GET /status` (a [`NodeStatus`] as JSON), `GET /snapshot` (the one in force, without its secrets),
+//! `GET /metrics` (OpenMetrics), `GET /healthz`. `POST /drain` and `POST /undrain` say what the node wishes, and are
+//! answered once the wish is on the disk; what becomes of it is in the status.
 
+use super::wish::Drain;
 use crate::host::admin::{Door, Page, json, metrics, text};
+use crate::model::snapshot::Snapshot;
 use crate::model::status::NodeStatus;
 use http::{Method, StatusCode};
 use prometheus_client::registry::Registry;
+use serde::Serialize;
 use std::io;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
@@ -12,9 +18,11 @@ use tokio::sync::watch;
 
 /// What the socket can answer from.
 #[derive(Debug, Clone)]
-struct Answers {
-    status: watch::Receiver<Option<Arc<NodeStatus>>>,
-    registry: Arc<Mutex<Registry>>,
+pub struct Answers {
+    pub status: watch::Receiver<Option<Arc<NodeStatus>>>,
+    pub snapshot: watch::Receiver<Option<Arc<Snapshot>>>,
+    pub drain: Drain,
+    pub registry: Arc<Mutex<Registry>>,
 }
 
 /// Opens the socket at once and returns the future that serves it. A socket file that a killed agent left
@@ -22,26 +30,49 @@ struct Answers {
 ///
 /// # Errors
 /// Another agent answers there, or the path cannot be bound.
-pub fn serve(
-    path: &Path,
-    status: watch::Receiver<Option<Arc<NodeStatus>>>,
-    registry: Arc<Mutex<Registry>>,
-) -> io::Result<impl Future<Output = ()> + Send + 'static> {
-    let answers = Answers { status, registry };
-    Ok(Door::unix(path)?.serve(move |method, path| std::future::ready(answers.to(&method, &path))))
+pub fn serve(path: &Path, answers: Answers) -> io::Result<impl Future<Output = ()> + Send + 'static> {
+    let answer = move |method: Method, path: String| {
+        let answers = answers.clone();
+        async move { answers.to(&method, &path).await }
+    };
+    Ok(Door::unix(path)?.serve(answer))
 }
 
 impl Answers {
-    fn to(&self, method: &Method, path: &str) -> Page {
+    async fn to(&self, method: &Method, path: &str) -> Page {
         match (method, path) {
-            (&Method::GET, "/status") => match self.status.borrow().as_deref() {
-                Some(status) => json(status),
-                None => text(StatusCode::SERVICE_UNAVAILABLE, "the agent has just started; ask again\n"),
-            },
+            (&Method::GET, "/status") => known(self.status.borrow().as_deref()),
+            (&Method::GET, "/snapshot") => {
+                let shown = self.snapshot.borrow().as_deref().map(Snapshot::redacted);
+                known(shown.as_ref())
+            }
+            (&Method::POST, "/drain") => self.wish(true).await,
+            (&Method::POST, "/undrain") => self.wish(false).await,
             (&Method::GET, "/metrics") => metrics(&self.registry),
             (&Method::GET, "/healthz") => text(StatusCode::OK, "ok\n"),
-            (&Method::GET, _) => text(StatusCode::NOT_FOUND, "ask for /status, /metrics or /healthz\n"),
-            _ => text(StatusCode::METHOD_NOT_ALLOWED, "only GET is answered here\n"),
+            (&Method::GET, _) => {
+                text(StatusCode::NOT_FOUND, "ask for /status, /snapshot, /metrics or /healthz\n")
+            }
+            _ => text(StatusCode::METHOD_NOT_ALLOWED, "POST is for /drain and /undrain, GET for the rest\n"),
         }
+    }
+
+    async fn wish(&self, drained: bool) -> Page {
+        let drain = self.drain.clone();
+        let kept = tokio::task::spawn_blocking(move || drain.set(drained)).await;
+        match kept.map_err(io::Error::other).flatten() {
+            Ok(()) => text(StatusCode::OK, "ok\n"),
+            Err(error) => text(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                &format!("the wish cannot be kept in the state directory: {error}\n"),
+            ),
+        }
+    }
+}
+
+fn known<T: Serialize>(value: Option<&T>) -> Page {
+    match value {
+        Some(value) => json(value),
+        None => text(StatusCode::SERVICE_UNAVAILABLE, "the agent has just started; ask again\n"),
     }
 }

@@ -9,6 +9,9 @@ use std::time::Duration;
 /// [`crate::plan::LIFETIME`], so that a crash leaves at least 2.5 s to come back in.
 pub const BEAT: Duration = Duration::from_millis(500);
 
+/// As long as Kubernetes gives a Pod, and twice that where its manifest says so, as ours does.
+pub const TERMINATION_GRACE_PERIOD: Duration = Duration::from_secs(60);
+
 #[derive(Debug, Clone)]
 pub struct Config {
     pub node: Name,
@@ -22,4 +25,6 @@ pub struct Config {
     pub frr_config: Option<PathBuf>,
     /// Threads that serve traffic.
     pub proxy_cores: NonZeroUsize,
+    /// How long an agent that is asked to end waits for its leader's leave; then it goes anyway.
+    pub termination_grace_period: Duration,
 }

@@ -17,10 +17,11 @@
 //! | [`config`] | what an agent is told at its start |
 //! | [`drivers`] | starts the four drivers, and holds their inboxes and outboxes |
 //! | [`vip_loop`] | facts in, plans out, again and again |
-//! | [`departure`] | the clock of leaving, around `plan::leave` |
+//! | [`wish`] | what the node itself wishes: `drain`, or to end |
+//! | [`departure`] | the clocks of leaving, around `plan::leave` |
 //! | [`phases`] | phases with the time of their last change |
 //! | [`last_good`] | the snapshot on disk |
-//! | [`admin`] | the unix socket that `novaedge-agent status` asks |
+//! | [`admin`] | the unix socket that `novaedge-agent status`, `snapshot` and `drain` ask |
 
 pub mod admin;
 pub mod config;
@@ -29,22 +30,32 @@ pub mod drivers;
 pub mod last_good;
 pub mod phases;
 pub mod vip_loop;
+pub mod wish;
 
 use crate::model::snapshot::Snapshot;
 use crate::model::status::Rejected;
+use crate::model::term::Term;
 use crate::runtime::tasks::{TaskEnded, Tasks};
+use admin::Answers;
 use config::Config;
 use prometheus_client::registry::Registry;
 use std::sync::{Arc, Mutex};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
+use wish::{Drain, Wish};
 
-/// What an agent obeys: the newest snapshot (none until the first complete one), and what was refused on
-/// the way to it.
+/// What an agent obeys.
 #[derive(Debug, Clone)]
 pub struct Orders {
+    /// The newest; none until the first complete one.
     pub snapshot: watch::Receiver<Option<Arc<Snapshot>>>,
+    /// What was refused on the way to it.
     pub rejected: watch::Receiver<Vec<Rejected>>,
+    /// Who leads and is heard: the word of [`Snapshot::leaving`] is waited for. `None`: nobody, and the node
+    /// does what it wishes itself.
+    pub leader: watch::Receiver<Option<Term>>,
+    /// What an earlier run obeyed last: it tells whose the addresses are that it left here.
+    pub before: Option<Arc<Snapshot>>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -56,7 +67,8 @@ pub enum AgentError {
 }
 
 /// Runs an agent until `leave` is cancelled and the node has left in order (spec §2.5): nothing of ours
-/// is announced, held or served when this returns `Ok`.
+/// is announced, held or served when this returns `Ok`. A node that is led waits for its leader's leave, VIP by
+/// VIP, but no longer than [`Config::termination_grace_period`].
 ///
 /// # Errors
 /// A part of the agent ended that must not; the kernel and the routing daemon then withdraw what is no
@@ -70,11 +82,19 @@ pub async fn run(
     let mut registry = Registry::with_prefix("novaedge");
     let drivers = drivers::start(&config, &mut registry, &mut tasks).await;
     let (status, seen_status) = watch::channel(None);
-    let served = admin::serve(&config.admin_socket, seen_status, Arc::new(Mutex::new(registry)))
+    let drain = Drain::load(&config.state_dir);
+    let wish = Wish::new(drain.subscribe(), config.termination_grace_period);
+    let answers = Answers {
+        status: seen_status,
+        snapshot: orders.snapshot.clone(),
+        drain,
+        registry: Arc::new(Mutex::new(registry)),
+    };
+    let served = admin::serve(&config.admin_socket, answers)
         .map_err(|source| AgentError::Admin { path: config.admin_socket.display().to_string(), source })?;
     tasks.spawn("admin", served);
     tokio::select! {
         ended = tasks.first_to_end() => Err(ended.into()),
-        () = vip_loop::run(&config, orders, drivers, status, leave) => Ok(()),
+        () = vip_loop::run(&config, orders, drivers, wish, status, leave) => Ok(()),
     }
 }

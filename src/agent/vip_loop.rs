@@ -2,24 +2,26 @@
 //!
 //! 1. wait until anything changed, or for the next beat (IO)
 //! 2. gather what the node sees (pure)
-//! 3. [`plan::desired`] (pure)
-//! 4. hand each driver its plan, and tell `status` (IO)
+//! 3. decide who leaves, and let those take their next step (pure, with the time)
+//! 4. [`plan::desired`] (pure)
+//! 5. hand each driver its plan, and tell `status` (IO)
 //!
 //! Before the first complete snapshot, and before the link and the daemon have been looked at, no driver
 //! hears anything: nothing is announced, withdrawn or swept on a guess (spec §2.1).
 
 use super::Orders;
 use super::config::{BEAT, Config};
-use super::departure::Departure;
+use super::departure::Departures;
 use super::drivers::Drivers;
 use super::phases::Phases;
+use super::wish::Wish;
 use crate::model::leaving::Cause;
 use crate::model::name::Name;
-use crate::model::net::HostRoute;
 use crate::model::observed::Served;
 use crate::model::snapshot::Snapshot;
 use crate::model::status::NodeStatus;
-use crate::plan::{self, Desired, Leave, NodeFacts, VipState};
+use crate::model::term::Term;
+use crate::plan::{self, Desired, Formers, NodeFacts, VipState, decide, former};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -27,7 +29,7 @@ use tokio::sync::watch;
 use tokio::time::{Interval, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 
-/// How often a leaving node looks whether its step is over.
+/// How often it is looked whether a step of a leaving address is over.
 const LEAVING_BEAT: Duration = Duration::from_millis(50);
 
 /// Runs until `leave` is cancelled and nothing of ours is left on the node.
@@ -35,20 +37,21 @@ pub async fn run(
     config: &Config,
     orders: Orders,
     drivers: Drivers,
+    wish: Wish,
     status: watch::Sender<Option<Arc<NodeStatus>>>,
     leave: CancellationToken,
 ) {
-    let mut turning = Turning::new(config, orders, drivers, status);
-    let mut beat = beats(BEAT);
+    let mut turning = Turning::new(config, orders, drivers, wish, status);
+    let (mut beat, mut look) = (beats(BEAT), beats(LEAVING_BEAT));
     if !turning.first_look(&leave).await {
         return;
     }
     loop {
-        let wake = turning.wait(&mut beat, &leave).await;
-        if leave.is_cancelled() && turning.departure.begin(Instant::now()) {
-            beat = beats(LEAVING_BEAT);
+        let wake = turning.wait(&mut beat, &mut look, &leave).await;
+        if leave.is_cancelled() {
+            turning.wish.end(Instant::now());
         }
-        if turning.turn(wake) {
+        if turning.turn(wake, Instant::now()) {
             return;
         }
     }
@@ -73,8 +76,11 @@ struct Turning<'a> {
     drivers: Drivers,
     status: watch::Sender<Option<Arc<NodeStatus>>>,
     phases: Phases,
-    departure: Departure,
-    lineage: BTreeMap<HostRoute, Name>,
+    wish: Wish,
+    departures: Departures,
+    /// The snapshot of the last turn.
+    before: Option<Arc<Snapshot>>,
+    formers: Formers,
     /// What the proxy said at the last turn.
     served: Served,
     started: u64,
@@ -85,16 +91,19 @@ impl<'a> Turning<'a> {
         config: &'a Config,
         orders: Orders,
         drivers: Drivers,
+        wish: Wish,
         status: watch::Sender<Option<Arc<NodeStatus>>>,
     ) -> Self {
         Self {
             config,
+            before: orders.before.clone(),
             orders,
             drivers,
             status,
             phases: Phases::default(),
-            departure: Departure::default(),
-            lineage: BTreeMap::new(),
+            wish,
+            departures: Departures::default(),
+            formers: Formers::new(),
             served: Served::default(),
             started: unix_now(),
         }
@@ -111,13 +120,15 @@ impl<'a> Turning<'a> {
         }
     }
 
-    async fn wait(&mut self, beat: &mut Interval, leave: &CancellationToken) -> Wake {
-        let staying = self.departure.step() == Leave::Staying;
+    async fn wait(&mut self, beat: &mut Interval, look: &mut Interval, leave: &CancellationToken) -> Wake {
         tokio::select! {
             _ = beat.tick() => return Wake::Beat,
-            () = leave.cancelled(), if staying => {}
+            _ = look.tick(), if self.wish.is_to_end() || self.departures.are_under_way() => {}
+            () = leave.cancelled(), if !self.wish.is_to_end() => {}
+            () = changed(&mut self.wish.drain) => {}
             () = changed(&mut self.orders.snapshot) => {}
             () = changed(&mut self.orders.rejected) => {}
+            () = changed(&mut self.orders.leader) => {}
             () = changed(&mut self.drivers.link.seen) => {}
             () = changed(&mut self.drivers.exposure.seen) => {}
             () = changed(&mut self.drivers.routing.seen) => {}
@@ -127,19 +138,31 @@ impl<'a> Turning<'a> {
     }
 
     /// One round. `true`: the node has left, and nothing remains to be done.
-    fn turn(&mut self, wake: Wake) -> bool {
+    fn turn(&mut self, wake: Wake, now: Instant) -> bool {
         let snapshot = self.orders.snapshot.borrow_and_update().clone();
         let Some(snapshot) = snapshot else { return false };
-        let mut facts = self.facts();
-        facts.leave = self.departure.advance(&snapshot, &facts, Instant::now());
+        let (wish, leader) = (self.wish.cause(), *self.orders.leader.borrow_and_update());
+        let mut facts = self.facts(&snapshot);
+        facts.leaving = decide::decisions(&snapshot, wish, leader.is_some() && self.wish.can_wait(now));
+        self.departures.advance(&decide::leavers(&snapshot, &facts), &facts, now);
+        facts.leave = self.departures.steps();
+        facts.former = former::still_here(&facts);
         let desired = plan::desired(&snapshot, &facts);
-        let gone = self.departure.is_over(&snapshot, &facts, Instant::now());
+        let gone = self.wish.is_to_end() && self.departures.is_over(&snapshot, &facts, now);
         let vips = self.hand_out(desired, wake);
-        self.publish(&snapshot, &facts, &vips);
+        self.publish(&snapshot, &facts, &vips, (wish, leader));
+        self.formers = facts.former;
         gone
     }
 
-    fn facts(&mut self) -> NodeFacts {
+    fn facts(&mut self, snapshot: &Arc<Snapshot>) -> NodeFacts {
+        let mut formers = std::mem::take(&mut self.formers);
+        match self.before.replace(snapshot.clone()) {
+            Some(before) if !Arc::ptr_eq(&before, snapshot) => {
+                formers = former::remember(formers, &before, snapshot);
+            }
+            _ => {}
+        }
         self.served = self.drivers.proxy.seen.borrow_and_update().clone();
         NodeFacts {
             held: self.drivers.link.seen.borrow_and_update().clone(),
@@ -147,14 +170,15 @@ impl<'a> Turning<'a> {
             observed: self.drivers.routing.seen.borrow_and_update().clone(),
             served: self.served.clone(),
             router_id: self.drivers.router_id,
-            leave: self.departure.step(),
-            lineage: std::mem::take(&mut self.lineage),
+            leaving: BTreeMap::new(),
+            leave: self.departures.steps(),
+            former: formers,
         }
     }
 
     /// The drivers first: nobody who reads the status waits as urgently.
     fn hand_out(&mut self, desired: Desired, wake: Wake) -> BTreeMap<Name, VipState> {
-        let Desired { link, exposure, routing, proxy, vips, lineage } = desired;
+        let Desired { link, exposure, routing, proxy, vips } = desired;
         self.drivers.exposure.offer(exposure);
         self.drivers.proxy.offer(proxy);
         self.drivers.routing.offer(routing);
@@ -162,18 +186,23 @@ impl<'a> Turning<'a> {
             Wake::Beat => self.drivers.link.hand_over(link),
             Wake::Changed => self.drivers.link.offer(link),
         }
-        self.lineage = lineage;
         vips
     }
 
-    fn publish(&mut self, snapshot: &Snapshot, facts: &NodeFacts, vips: &BTreeMap<Name, VipState>) {
+    fn publish(
+        &mut self,
+        snapshot: &Snapshot,
+        facts: &NodeFacts,
+        vips: &BTreeMap<Name, VipState>,
+        (wish, term): (Option<Cause>, Option<Term>),
+    ) {
         let status = NodeStatus {
             node: self.config.node.clone(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             generation: snapshot.generation,
-            term: None,
+            term,
             started: self.started,
-            wish: (facts.leave > Leave::Staying).then_some(Cause::Terminating),
+            wish,
             held: facts.held.addresses.union(&facts.observed.announced).copied().collect(),
             vips: self.phases.update(vips, snapshot, unix_now()),
             routing: facts.observed.clone(),

@@ -2,7 +2,7 @@
 
 use super::output::{self, Format};
 use super::{ask, show, standalone};
-use crate::agent::config::Config;
+use crate::agent::config::{Config, TERMINATION_GRACE_PERIOD};
 use crate::model::name::Name;
 use crate::model::observed::{BfdState, PeerState};
 use crate::model::status::{NodeStatus, Phase};
@@ -147,6 +147,8 @@ fn config(args: StandaloneArgs) -> anyhow::Result<Config> {
         frr_sockets: args.frr_sockets,
         frr_config: args.frr_config,
         proxy_cores: args.proxy_cores.unwrap_or_else(all_cores),
+        // Nobody leads a standalone agent: it waits for nobody.
+        termination_grace_period: TERMINATION_GRACE_PERIOD,
     })
 }
 

@@ -7,7 +7,7 @@
 //! ```
 
 use crate::agent::config::Config;
-use crate::agent::last_good::{LastGood, LastGoodError};
+use crate::agent::last_good::{self, LastGood, LastGoodError};
 use crate::agent::{self, AgentError, Orders};
 use crate::compile::accepted::Accepted;
 use crate::host::kept::Kept;
@@ -15,6 +15,7 @@ use crate::model::snapshot::Snapshot;
 use crate::runtime::tasks::Tasks;
 use crate::standalone::{NoManifests, Reconciler};
 use std::path::Path;
+use std::sync::Arc;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
@@ -35,17 +36,19 @@ pub enum StandaloneError {
 /// a part of the agent ended.
 pub async fn run(manifests: &Path, config: Config, leave: CancellationToken) -> Result<(), StandaloneError> {
     let last_good = LastGood::open(&config.state_dir)?;
-    let in_force = last_good.load(&config.node).unwrap_or_else(|error| {
+    let kept = last_good.load(&config.node).unwrap_or_else(|error| {
         tracing::warn!(%error, "the last good snapshot is not used");
         None
     });
+    let before = kept.map(|kept| kept.snapshot);
     let memory = Kept::in_directory(&config.state_dir, "accepted.json");
     let accepted = memory.load().unwrap_or_else(|error| {
         tracing::warn!(%error, "it is not known which VIPs were in use; of equals, names decide");
         None
     });
-    let keep = move |snapshot: &Snapshot, accepted: &Accepted| {
-        if let Err(error) = last_good.keep(snapshot) {
+    let keep = move |snapshot: &Arc<Snapshot>, accepted: &Accepted| {
+        let kept = last_good::Kept { term: None, snapshot: snapshot.clone() };
+        if let Err(error) = last_good.keep(&kept) {
             tracing::warn!(%error, "a restart without the manifests would not know this snapshot");
         }
         if let Err(error) = memory.keep(accepted) {
@@ -56,7 +59,7 @@ pub async fn run(manifests: &Path, config: Config, leave: CancellationToken) -> 
     let (rejected, newest_rejected) = watch::channel(Vec::new());
     let reconciler = Reconciler::new(
         config.node.clone(),
-        in_force,
+        before.clone(),
         accepted.unwrap_or_default(),
         Box::new(keep),
         snapshot,
@@ -65,6 +68,7 @@ pub async fn run(manifests: &Path, config: Config, leave: CancellationToken) -> 
     let following = reconciler.follow(manifests.to_owned()).await?;
     let mut tasks = Tasks::default();
     tasks.spawn("reconcile", following);
-    let orders = Orders { snapshot: newest_snapshot, rejected: newest_rejected };
+    let (_nobody, leader) = watch::channel(None);
+    let orders = Orders { snapshot: newest_snapshot, rejected: newest_rejected, leader, before };
     Ok(agent::run(config, orders, tasks, leave).await?)
 }

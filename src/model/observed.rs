@@ -124,6 +124,16 @@ pub struct Served {
     /// Client connections that are open, and requests or byte streams in flight.
     pub connections: u64,
     pub in_flight: u64,
+    /// The same by VIP address, where there are any.
+    #[serde(default)]
+    pub traffic: BTreeMap<IpAddr, Traffic>,
+}
+
+/// What clients have open at one address.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Traffic {
+    pub connections: u64,
+    pub in_flight: u64,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -2,14 +2,13 @@
 
 use super::facts::NodeFacts;
 use super::leave::Leave;
-use super::linger::Lingering;
 use super::link::LinkPlan;
 use super::readiness::Readiness;
 use super::speaker::{self, SpeakerPlan};
+use super::whole::Whole;
 use crate::model::bgp::{Community, PathAttributes};
 use crate::model::name::Name;
 use crate::model::net::HostRoute;
-use crate::model::snapshot::Snapshot;
 use crate::model::vip::{Reach, Vip};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
@@ -23,31 +22,27 @@ pub struct RoutingPlan {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Announcement {
-    /// `communities` includes graceful-shutdown while the node yields.
+    /// `communities` includes graceful-shutdown while the address yields.
     pub attributes: PathAttributes,
     pub peers: BTreeSet<IpAddr>,
 }
 
-/// Only addresses that are held, and shall stay held, are announced.
+/// Only addresses that are held, and shall stay held, are announced. One that leaves is not announced anew.
 pub(super) fn plan(
-    snapshot: &Snapshot,
+    whole: &Whole<'_>,
     facts: &NodeFacts,
-    lingering: &Lingering,
     readiness: &BTreeMap<Name, Readiness>,
     link: &LinkPlan,
 ) -> RoutingPlan {
-    let mut announcements = BTreeMap::new();
-    if facts.leave < Leave::Withdrawn {
-        for (name, vip) in snapshot.vips.iter() {
-            let kept = lingering.kept.iter().filter(|(_, of)| *of == name).map(|(route, _)| *route);
-            let ready = |route: &HostRoute| {
-                link.addresses.contains(route) && readiness[name].may_announce(*route, facts)
-            };
-            let routes = vip.addresses.iter().chain(kept).filter(ready);
-            announcements.extend(routes.map(|route| (route, announcement(vip, facts.leave))));
-        }
-    }
-    RoutingPlan { speaker: speaker::plan(snapshot, facts), announcements }
+    let is_out = |route: HostRoute, name: &Name| {
+        facts.step(route) < Leave::Withdrawn
+            && link.addresses.contains(&route)
+            && readiness[name].may_announce(route, facts)
+            && (facts.is_to_stay(route) || facts.may_be_announced(route))
+    };
+    let out = whole.vips().filter(|(route, name, _)| is_out(*route, name));
+    let announcements = out.map(|(route, _, vip)| (route, announcement(vip, facts.step(route)))).collect();
+    RoutingPlan { speaker: speaker::plan(whole, facts), announcements }
 }
 
 fn announcement(vip: &Vip, leave: Leave) -> Announcement {

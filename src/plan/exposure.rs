@@ -2,10 +2,10 @@
 
 use super::facts::NodeFacts;
 use super::leave::Leave;
-use super::linger::{Lingering, lineage_of};
+use super::whole::Whole;
 use crate::model::net::{HostRoute, Port, Transport};
 use crate::model::observed::ListenerState;
-use crate::model::snapshot::{Serving, Snapshot};
+use crate::model::snapshot::Serving;
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 
@@ -19,22 +19,16 @@ pub struct ExposurePlan {
 }
 
 /// Every address is guarded before it is held and until it is gone. A service is let through only while a
-/// listener of ours has the port: otherwise a daemon of the host on the wildcard address would answer.
-pub(super) fn plan(
-    snapshot: &Snapshot,
-    facts: &NodeFacts,
-    lingering: &Lingering,
-    serving: &Serving,
-) -> ExposurePlan {
+/// listener of ours has the port: otherwise a daemon of the host on the wildcard address would answer. An
+/// address of ours that no VIP has is deaf.
+pub(super) fn plan(whole: &Whole<'_>, facts: &NodeFacts) -> ExposurePlan {
     let mut routes: BTreeSet<HostRoute> =
         facts.held.addresses.union(&facts.observed.announced).copied().collect();
-    if facts.leave < Leave::Released {
-        routes.extend(lineage_of(snapshot).into_keys());
-    }
-    let deaf = |route: &&HostRoute| facts.leave.is_muted() || lingering.retired.contains(route);
+    routes.extend(whole.bearers.keys().filter(|route| facts.step(**route) < Leave::Released));
+    let deaf = |route: &&HostRoute| facts.step(**route).is_muted() || !whole.bearers.contains_key(*route);
     let muted = routes.iter().filter(deaf).map(|route| route.address()).collect();
     let addresses: BTreeSet<IpAddr> = routes.iter().map(|route| route.address()).collect();
-    let mut services = services(serving, facts);
+    let mut services = services(&whole.serving, facts);
     services.retain(|(address, ..)| addresses.contains(address));
     ExposurePlan { addresses, services, muted }
 }

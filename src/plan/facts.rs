@@ -1,6 +1,8 @@
 //! What a node sees of itself when it decides.
 
+use super::former::Formers;
 use super::leave::Leave;
+use crate::model::leaving::Leaving;
 use crate::model::name::Name;
 use crate::model::net::HostRoute;
 use crate::model::observed::{Guarded, Held, Observed, Served};
@@ -17,10 +19,12 @@ pub struct NodeFacts {
     pub served: Served,
     /// The router id that this node uses unless a VIP gives one.
     pub router_id: Ipv4Addr,
-    pub leave: Leave,
-    /// Which VIP each address of ours belongs to or belonged to: [`super::Desired::lineage`] of the last
-    /// call; of the first call, [`super::linger::lineage_of`] the last good snapshot, or nothing.
-    pub lineage: BTreeMap<HostRoute, Name>,
+    /// What was decided about VIPs that are to leave, or wish to: [`super::decide::decisions`].
+    pub leaving: BTreeMap<Name, Leaving>,
+    /// How far the addresses are that leave; all others stay.
+    pub leave: BTreeMap<HostRoute, Leave>,
+    /// Addresses that are still here although the snapshot no longer has them.
+    pub former: Formers,
 }
 
 impl NodeFacts {
@@ -33,9 +37,22 @@ impl NodeFacts {
         self.observed.announced.contains(&route)
     }
 
-    /// Whether anything of ours may be out in the network. A daemon that does not answer may still
-    /// announce what it had.
-    pub fn may_announce_something(&self) -> bool {
-        self.observed.daemon.is_none() || !self.observed.announced.is_empty()
+    /// Whether it may be out in the network: a daemon that does not answer may still announce what it had.
+    pub fn may_be_announced(&self, route: HostRoute) -> bool {
+        self.observed.daemon.is_none() || self.is_announced(route)
+    }
+
+    pub fn step(&self, route: HostRoute) -> Leave {
+        self.leave.get(&route).copied().unwrap_or_default()
+    }
+
+    /// The VIP is to leave this node.
+    pub fn is_granted(&self, vip: &Name) -> bool {
+        matches!(self.leaving.get(vip), Some(Leaving::Granted { .. }))
+    }
+
+    /// The address is here to stay: nothing has been said against it.
+    pub(super) fn is_to_stay(&self, route: HostRoute) -> bool {
+        self.step(route) == Leave::Staying && !self.former.contains_key(&route)
     }
 }

@@ -1,8 +1,9 @@
-//! A departure, step by step (spec §2.5). Time is an argument.
+//! The departure of an address, step by step (spec §2.5). Time is an argument.
 //!
 //! ```text
-//! Staying ─(someone wishes to leave)─▶ Finishing ──▶ Muted ──▶ Yielding ──▶ Yielded ──▶ Closing
-//!                                                                   Released ◀── Withdrawn ◀──┘
+//! Staying ─(it is to leave)─▶ Finishing ──▶ Muted ──▶ Yielding ──▶ Yielded ──▶ Closing
+//!    ▲                                              Released ◀── Stopped ◀── Withdrawn ◀──┘
+//!    └───(it is to stay after all, from whichever step: what the steps took away comes back)
 //! ```
 //!
 //! The order follows from what routers do. A router that honours RFC 8326 (FRR sets local preference 0)
@@ -20,9 +21,12 @@
 //!   here, so new connections are served again.
 //! * `Closing` is `Muted` once more, for those routers: the withdrawal will be their re-hash.
 //! * `Withdrawn` waits for the daemon to let go, for the routers to follow, and for what is in flight.
+//! * `Stopped` waits for the proxy to close its doors to the address.
+//!
+//! Each address walks by itself: what another one does, of the same VIP or not, is nothing to it.
 
 use super::facts::NodeFacts;
-use crate::model::snapshot::Snapshot;
+use crate::model::net::HostRoute;
 use std::time::Duration;
 
 /// Steps of a departure, in their order.
@@ -42,7 +46,9 @@ pub enum Leave {
     Closing,
     /// No longer announced; what is in flight is finished.
     Withdrawn,
-    /// The addresses go.
+    /// No longer served; what was not finished in time is left to itself.
+    Stopped,
+    /// The address goes.
     Released,
 }
 
@@ -51,13 +57,23 @@ impl Leave {
     pub fn is_muted(self) -> bool {
         match self {
             Self::Staying | Self::Finishing | Self::Yielded => false,
-            Self::Muted | Self::Yielding | Self::Closing | Self::Withdrawn | Self::Released => true,
+            Self::Muted
+            | Self::Yielding
+            | Self::Closing
+            | Self::Withdrawn
+            | Self::Stopped
+            | Self::Released => true,
         }
     }
 
     /// Whether announcements carry the graceful-shutdown community.
     pub fn is_yielding(self) -> bool {
         matches!(self, Self::Yielding | Self::Yielded | Self::Closing)
+    }
+
+    /// Whether the departure goes on by itself.
+    pub fn is_under_way(self) -> bool {
+        !matches!(self, Self::Staying | Self::Released)
     }
 }
 
@@ -71,36 +87,44 @@ const MUTED_LIMIT: Duration = Duration::from_millis(500);
 const ROUTERS_FOLLOW: Duration = Duration::from_millis(500);
 /// A daemon that has not let go by then is not waited for.
 const DAEMON_LIMIT: Duration = Duration::from_secs(2);
+/// A proxy that still has connections then is not waited for.
+const PROXY_LIMIT: Duration = Duration::from_millis(500);
 
-/// What a departing node looks at between two steps.
+/// What is looked at between two steps of an address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Moment {
     /// Since the present step began.
     pub in_step: Duration,
-    /// The longest that any of the node's VIPs asks for.
+    /// As its VIP asks for.
     pub drain_period: Duration,
-    /// Open connections of clients.
+    /// Open connections of clients to it.
     pub connections: u64,
     /// Requests and byte streams in flight; each has a connection.
     pub in_flight: u64,
-    /// Something of ours may still be announced.
+    /// It may still be announced.
     pub announced: bool,
 }
 
 impl Moment {
-    pub fn new(in_step: Duration, snapshot: &Snapshot, facts: &NodeFacts) -> Self {
+    pub fn new(in_step: Duration, drain_period: Duration, route: HostRoute, facts: &NodeFacts) -> Self {
+        let traffic = facts.served.traffic.get(&route.address()).copied().unwrap_or_default();
         Self {
             in_step,
-            drain_period: snapshot.vips.values().map(|vip| vip.drain_period).max().unwrap_or_default(),
-            connections: facts.served.connections,
-            in_flight: facts.served.in_flight,
-            announced: facts.may_announce_something(),
+            drain_period,
+            connections: traffic.connections,
+            in_flight: traffic.in_flight,
+            announced: facts.may_be_announced(route),
         }
     }
 }
 
-/// The step that follows now: the same one, or the next. A departure never turns back, and ends whatever
-/// clients and daemons do. `Staying` is left by a wish only, and `Released` is the end.
+/// Where a departure begins: with the first step, or with the last for an address that is not here at all.
+pub fn first_step(route: HostRoute, facts: &NodeFacts) -> Leave {
+    if facts.is_held(route) || facts.is_announced(route) { Leave::Finishing } else { Leave::Released }
+}
+
+/// The step that follows now: the same one, or the next. A departure ends whatever clients and daemons do.
+/// `Staying` is left by a decision only, and `Released` is the end.
 pub fn step(leave: Leave, now: &Moment) -> Leave {
     match leave {
         Leave::Finishing if finished(now) => Leave::Muted,
@@ -109,7 +133,8 @@ pub fn step(leave: Leave, now: &Moment) -> Leave {
         Leave::Yielding if now.in_step >= ROUTERS_FOLLOW => Leave::Yielded,
         Leave::Yielded if now.in_step + ROUTERS_FOLLOW >= now.drain_period => Leave::Closing,
         Leave::Closing if ran_dry(now) => Leave::Withdrawn,
-        Leave::Withdrawn if let_go(now) => Leave::Released,
+        Leave::Withdrawn if let_go(now) => Leave::Stopped,
+        Leave::Stopped if stopped(now) => Leave::Released,
         stays => stays,
     }
 }
@@ -128,4 +153,8 @@ fn let_go(now: &Moment) -> bool {
     let withdrawn = !now.announced || now.in_step >= DAEMON_LIMIT;
     let finished = now.in_flight == 0 && now.in_step >= ROUTERS_FOLLOW;
     (withdrawn && finished) || now.in_step >= now.drain_period.max(DAEMON_LIMIT)
+}
+
+fn stopped(now: &Moment) -> bool {
+    (now.connections == 0 && now.in_step >= NUMBERS_AGE) || now.in_step >= PROXY_LIMIT
 }

@@ -2,11 +2,10 @@
 
 use super::facts::NodeFacts;
 use super::leave::Leave;
-use super::linger::Lingering;
 use super::readiness::Readiness;
+use super::whole::Whole;
 use crate::model::name::Name;
 use crate::model::net::HostRoute;
-use crate::model::snapshot::Snapshot;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
@@ -21,22 +20,15 @@ pub struct LinkPlan {
 }
 
 /// A VIP withheld for its backends or its daemon still has its address, so that it can be tried from the
-/// node itself. An address is never taken away under a route: it stays until the daemon has let go.
-pub(super) fn plan(
-    snapshot: &Snapshot,
-    facts: &NodeFacts,
-    lingering: &Lingering,
-    readiness: &BTreeMap<Name, Readiness>,
-) -> LinkPlan {
-    let mut addresses = BTreeSet::new();
-    if facts.leave < Leave::Released {
-        let wanted = |(name, ready): (&Name, &Readiness)| -> Vec<HostRoute> {
-            let routes = snapshot.vips[name].addresses.iter();
-            routes.filter(|route| ready.may_hold(*route, facts)).collect()
-        };
-        addresses.extend(readiness.iter().flat_map(wanted));
-        addresses.extend(lingering.kept.keys().filter(|route| facts.is_held(**route)));
-        addresses.extend(facts.held.addresses.intersection(&facts.observed.announced));
-    }
+/// node itself. An address that leaves is not taken anew, and none is taken away under a route: it stays until
+/// the daemon has let go, unless its departure is over.
+pub(super) fn plan(whole: &Whole<'_>, facts: &NodeFacts, readiness: &BTreeMap<Name, Readiness>) -> LinkPlan {
+    let wanted = |(route, name): &(&HostRoute, &Name)| {
+        readiness[*name].may_hold(**route, facts) && (facts.is_to_stay(**route) || facts.is_held(**route))
+    };
+    let mut addresses: BTreeSet<HostRoute> =
+        whole.bearers.iter().filter(wanted).map(|(route, _)| *route).collect();
+    addresses.extend(facts.held.addresses.intersection(&facts.observed.announced));
+    addresses.retain(|route| facts.step(*route) < Leave::Released);
     LinkPlan { addresses, lifetime: LIFETIME }
 }

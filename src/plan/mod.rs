@@ -16,19 +16,22 @@
 //! | file | idea |
 //! |---|---|
 //! | [`facts`] | what a node sees of itself when it decides |
-//! | [`leave`] | the steps of a departure, and the clock-free machine that walks them |
+//! | [`decide`] | who leaves: which VIPs, by whose word, and which addresses |
+//! | [`leave`] | the steps of an address's departure, and the clock-free machine that walks them |
+//! | [`former`] | addresses that have left the snapshot, and are not released yet |
+//! | [`whole`] | the snapshot together with those: what the plans are made from |
 //! | [`readiness`] | may this VIP's addresses be held, and announced? with the reasons |
-//! | [`linger`] | addresses of ours that the snapshot no longer has |
 //! | [`link`], [`exposure`], [`announce`], [`speaker`], [`proxy`] | one driver's plan each |
 //! | [`state`] | a VIP's phase and reasons, for people |
 //! | [`diff`] | what leads from what is to what should be |
 
 pub mod announce;
+pub mod decide;
 pub mod diff;
 pub mod exposure;
 pub mod facts;
+pub mod former;
 pub mod leave;
-pub mod linger;
 pub mod link;
 pub mod proxy;
 pub mod readiness;
@@ -36,11 +39,13 @@ pub mod speaker;
 pub mod state;
 #[cfg(test)]
 mod tests;
+mod whole;
 
 pub use announce::{Announcement, RoutingPlan};
 pub use diff::{Changes, diff};
 pub use exposure::ExposurePlan;
 pub use facts::NodeFacts;
+pub use former::{Former, Formers};
 pub use leave::Leave;
 pub use link::{LIFETIME, LinkPlan};
 pub use proxy::ProxyPlan;
@@ -48,9 +53,9 @@ pub use speaker::SpeakerPlan;
 pub use state::VipState;
 
 use crate::model::name::Name;
-use crate::model::net::HostRoute;
 use crate::model::snapshot::Snapshot;
 use std::collections::BTreeMap;
+use whole::Whole;
 
 /// What this node should do, and how each VIP is doing.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,19 +65,16 @@ pub struct Desired {
     pub routing: RoutingPlan,
     pub proxy: ProxyPlan,
     pub vips: BTreeMap<Name, VipState>,
-    /// The next call's [`NodeFacts::lineage`].
-    pub lineage: BTreeMap<HostRoute, Name>,
 }
 
 /// Decides everything, from everything. Equal input gives equal output.
 pub fn desired(snapshot: &Snapshot, facts: &NodeFacts) -> Desired {
-    let lingering = linger::lingering(snapshot, facts);
-    let readiness = readiness::of_all(snapshot, facts);
-    let proxy = proxy::plan(snapshot, facts, &lingering);
-    let link = link::plan(snapshot, facts, &lingering, &readiness);
-    let exposure = exposure::plan(snapshot, facts, &lingering, &proxy.serving);
-    let routing = announce::plan(snapshot, facts, &lingering, &readiness, &link);
+    let whole = Whole::of(snapshot, facts);
+    let readiness = readiness::of_all(&whole, facts);
+    let proxy = proxy::plan(&whole, facts);
+    let link = link::plan(&whole, facts, &readiness);
+    let exposure = exposure::plan(&whole, facts);
+    let routing = announce::plan(&whole, facts, &readiness, &link);
     let vips = state::of_all(snapshot, facts, &readiness, &routing);
-    let lineage = linger::lineage(snapshot, facts);
-    Desired { link, exposure, routing, proxy, vips, lineage }
+    Desired { link, exposure, routing, proxy, vips }
 }

@@ -2,26 +2,34 @@
 
 use super::facts::NodeFacts;
 use super::leave::Leave;
-use super::linger::Lingering;
-use crate::model::snapshot::{Serving, Snapshot};
+use super::whole::Whole;
+use crate::model::net::HostRoute;
+use crate::model::snapshot::Serving;
+use std::collections::BTreeSet;
+use std::net::IpAddr;
 
 /// What the proxy should serve.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ProxyPlan {
     pub serving: Serving,
-    /// Every response asks its connection to end; HTTP/2 connections get a GOAWAY.
-    pub lame_duck: bool,
+    /// At these, every response asks its connection to end; HTTP/2 connections get a GOAWAY.
+    pub lame_ducks: BTreeSet<IpAddr>,
 }
 
-/// The snapshot's share, with the addresses that are on their way out of an edited VIP added to its
-/// listeners. Listeners stay to the end of a departure: what is in flight is finished.
-pub(super) fn plan(snapshot: &Snapshot, facts: &NodeFacts, lingering: &Lingering) -> ProxyPlan {
-    let mut serving = Serving::clone(&snapshot.serving);
-    if !lingering.kept.is_empty() {
-        for (key, listener) in &mut serving.listeners {
-            let kept = lingering.kept.iter().filter(|(_, vip)| **vip == key.vip);
-            listener.addresses.extend(kept.map(|(route, _)| route.address()));
-        }
+/// What is in flight is finished: an address is served until its route is gone and nothing more can come.
+pub(super) fn plan(whole: &Whole<'_>, facts: &NodeFacts) -> ProxyPlan {
+    let mut serving = Serving::clone(&whole.serving);
+    let stopped: BTreeSet<IpAddr> = at(whole, facts, |step| step >= Leave::Stopped);
+    if !stopped.is_empty() {
+        serving.listeners.retain(|_, listener| {
+            listener.addresses.retain(|address| !stopped.contains(address));
+            !listener.addresses.is_empty()
+        });
     }
-    ProxyPlan { serving, lame_duck: facts.leave > Leave::Staying }
+    ProxyPlan { serving, lame_ducks: at(whole, facts, |step| step > Leave::Staying) }
+}
+
+fn at(whole: &Whole<'_>, facts: &NodeFacts, which: impl Fn(Leave) -> bool) -> BTreeSet<IpAddr> {
+    let chosen = |(route, step): &(&HostRoute, &Leave)| which(**step) && whole.bearers.contains_key(*route);
+    facts.leave.iter().filter(chosen).map(|(route, _)| route.address()).collect()
 }

@@ -3,11 +3,12 @@
 //! Each condition answers with yes, no, or unknown; the weakest answer counts. Unknown keeps what is.
 
 use super::facts::NodeFacts;
+use super::whole::Whole;
 use crate::model::listener::{Listener, ListenerKey, Serves};
 use crate::model::name::{Key, Name};
 use crate::model::net::{HostRoute, Port};
 use crate::model::observed::ListenerState;
-use crate::model::snapshot::{Serving, Snapshot};
+use crate::model::snapshot::Serving;
 use crate::model::status::Reason;
 use crate::model::vip::Vip;
 use std::collections::{BTreeMap, BTreeSet};
@@ -52,8 +53,8 @@ impl Readiness {
     }
 }
 
-pub fn of_all(snapshot: &Snapshot, facts: &NodeFacts) -> BTreeMap<Name, Readiness> {
-    snapshot.vips.iter().map(|(name, vip)| (name.clone(), of(name, vip, &snapshot.serving, facts))).collect()
+pub(super) fn of_all(whole: &Whole<'_>, facts: &NodeFacts) -> BTreeMap<Name, Readiness> {
+    whole.vips.iter().map(|(name, vip)| (name.clone(), of(name, vip, &whole.serving, facts))).collect()
 }
 
 fn of(name: &Name, vip: &Vip, serving: &Serving, facts: &NodeFacts) -> Readiness {

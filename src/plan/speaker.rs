@@ -2,8 +2,8 @@
 
 use super::facts::NodeFacts;
 use super::leave::Leave;
+use super::whole::Whole;
 use crate::model::bgp::{Asn, GracefulRestart, Peer};
-use crate::model::snapshot::Snapshot;
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -15,14 +15,21 @@ pub struct SpeakerPlan {
     pub peers: BTreeMap<IpAddr, Peer>,
 }
 
-/// The sessions outlive the announcements: they carry the withdrawals. Graceful restart ends before the
-/// node leaves, so that no router keeps routes of a node that went on purpose (spec §2.4).
-pub(super) fn plan(snapshot: &Snapshot, facts: &NodeFacts) -> Option<SpeakerPlan> {
-    let speaker = snapshot.speaker.as_ref().filter(|_| facts.leave < Leave::Released)?;
+/// The sessions outlive the announcements: they carry the withdrawals. A node without any address left has no
+/// speaker.
+///
+/// Graceful restart ends before the *node* leaves, so that no router keeps routes of a node that went on
+/// purpose (spec §2.4). It only matters when sessions end: while another VIP stays, they do not, and an
+/// explicit withdrawal counts whatever was negotiated (RFC 4724 §4.2).
+pub(super) fn plan(whole: &Whole<'_>, facts: &NodeFacts) -> Option<SpeakerPlan> {
+    let any = |which: fn(Leave) -> bool| {
+        whole.bearers.is_empty() || whole.bearers.keys().any(|route| which(facts.step(*route)))
+    };
+    let speaker = whole.speaker.as_ref().filter(|_| any(|step| step < Leave::Released))?;
     Some(SpeakerPlan {
         asn: speaker.asn,
         router_id: speaker.router_id.unwrap_or(facts.router_id),
-        graceful_restart: speaker.graceful_restart.filter(|_| facts.leave == Leave::Staying),
+        graceful_restart: speaker.graceful_restart.filter(|_| any(|step| step == Leave::Staying)),
         peers: speaker.peers.clone(),
     })
 }

@@ -4,7 +4,7 @@ use super::announce::RoutingPlan;
 use super::facts::NodeFacts;
 use super::leave::Leave;
 use super::readiness::{Answer, Readiness, guard};
-use crate::model::leaving::Cause;
+use crate::model::leaving::Leaving;
 use crate::model::name::Name;
 use crate::model::net::HostRoute;
 use crate::model::observed::PeerState;
@@ -27,28 +27,42 @@ pub(super) fn of_all(
     readiness: &BTreeMap<Name, Readiness>,
     routing: &RoutingPlan,
 ) -> BTreeMap<Name, VipState> {
-    let of_one = |(name, vip): (&Name, &Vip)| (name.clone(), of(vip, facts, &readiness[name], routing));
+    let of_one = |(name, vip): (&Name, &Vip)| {
+        let decided = facts.leaving.get(name);
+        (name.clone(), of(vip, facts, decided, &readiness[name], routing))
+    };
     snapshot.vips.iter().map(of_one).collect()
 }
 
-fn of(vip: &Vip, facts: &NodeFacts, readiness: &Readiness, routing: &RoutingPlan) -> VipState {
+fn of(
+    vip: &Vip,
+    facts: &NodeFacts,
+    decided: Option<&Leaving>,
+    readiness: &Readiness,
+    routing: &RoutingPlan,
+) -> VipState {
+    // Of two addresses, the one that is further behind says how far the VIP is.
+    let leave = vip.addresses.iter().map(|route| facts.step(route)).min().unwrap_or_default();
     let planned = vip.addresses.iter().all(|route| routing.announcements.contains_key(&route));
     let in_daemon = vip.addresses.iter().all(|route| facts.is_announced(route));
-    let phase = match (facts.leave, planned && facts.observed.daemon.is_some()) {
-        (Leave::Withdrawn | Leave::Released, _) => Phase::Withdrawn,
+    let phase = match (leave, planned && facts.observed.daemon.is_some()) {
+        (Leave::Withdrawn | Leave::Stopped | Leave::Released, _) => Phase::Withdrawn,
         (_, false) => Phase::Preparing,
         (leave, true) if leave > Leave::Staying => Phase::Draining,
         (_, true) if in_daemon && any_peer_up(vip, facts) => Phase::Announced,
         (_, true) => Phase::Ready,
     };
-    VipState { phase, reasons: reasons(vip, facts, readiness, phase) }
+    VipState { phase, reasons: reasons(vip, facts, decided, readiness, phase) }
 }
 
-fn reasons(vip: &Vip, facts: &NodeFacts, readiness: &Readiness, phase: Phase) -> Vec<Reason> {
-    let mut reasons = Vec::new();
-    if facts.leave > Leave::Staying {
-        reasons.push(Reason::Leaving { cause: Cause::Terminating });
-    }
+fn reasons(
+    vip: &Vip,
+    facts: &NodeFacts,
+    decided: Option<&Leaving>,
+    readiness: &Readiness,
+    phase: Phase,
+) -> Vec<Reason> {
+    let mut reasons: Vec<Reason> = decided.map(told).into_iter().collect();
     if phase == Phase::Withdrawn {
         return reasons;
     }
@@ -70,6 +84,13 @@ fn reasons(vip: &Vip, facts: &NodeFacts, readiness: &Readiness, phase: Phase) ->
         reasons.push(Reason::NoListeners);
     }
     reasons
+}
+
+fn told(decided: &Leaving) -> Reason {
+    match decided.clone() {
+        Leaving::Granted { cause } => Reason::Leaving { cause },
+        Leaving::Held { cause, by } => Reason::Held { cause, by },
+    }
 }
 
 fn unguarded(route: HostRoute, facts: &NodeFacts) -> Option<Reason> {

@@ -94,7 +94,7 @@ async fn carry_out(core: &Rc<Core>, order: Order, doormen: &mut Doormen) {
             let _ = doorman.await;
         }
     }
-    let table = Table::new(&order.view, &core.table(), &core.metrics, core.index);
+    let table = Table::new(&order.view, &core.table(), &core.metrics, core.index, &core.counters.tallies);
     core.table.replace(Rc::new(table));
     for (door, socket) in order.open {
         match TcpListener::from_std(socket) {

@@ -5,7 +5,10 @@ use super::listener::doors::Moves;
 use super::metrics::{CoreCounters, Metrics};
 use super::table::View;
 use crate::host::process::allow_many_descriptors;
+use crate::model::observed::Traffic;
+use std::collections::BTreeMap;
 use std::io;
+use std::net::IpAddr;
 use std::sync::Arc;
 use tokio::sync::{Notify, mpsc};
 
@@ -88,6 +91,13 @@ impl Cores {
 
     pub fn in_flight(&self) -> u64 {
         self.handles.iter().map(|core| core.counters.in_flight.get()).sum()
+    }
+
+    /// What is open at each address.
+    pub fn traffic(&self) -> BTreeMap<IpAddr, Traffic> {
+        let mut sums = BTreeMap::new();
+        self.handles.iter().for_each(|core| core.counters.tallies.add_to(&mut sums));
+        sums
     }
 
     /// Looks whether all cores are alive; to be called at a steady pace.

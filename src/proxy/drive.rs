@@ -97,7 +97,7 @@ impl Proxy {
         self.view = Arc::new(View {
             listeners: plan.serving.listeners.clone(),
             groups: self.registry.groups().clone(),
-            lame_duck: plan.lame_duck,
+            lame_ducks: plan.lame_ducks.clone(),
         });
         let moves = self.adjust_doors();
         self.cores.order(&self.view, moves)
@@ -138,6 +138,7 @@ impl Proxy {
             backends: self.registry.health(),
             connections: self.cores.connections(),
             in_flight: self.cores.in_flight(),
+            traffic: self.cores.traffic(),
         };
         seen.send_if_modified(|before| {
             let changed = *before != now;

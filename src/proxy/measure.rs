@@ -19,6 +19,7 @@ impl Flight {
     pub fn begin(client: Rc<Client>, site: Rc<Site>) -> Self {
         client.activity.begin_request();
         client.core().counters.in_flight.add(1);
+        client.tally.in_flight.add(1);
         Self { client, site, since: Instant::now(), status: None }
     }
 
@@ -36,6 +37,7 @@ impl Drop for Flight {
     fn drop(&mut self) {
         let core = self.client.core();
         core.counters.in_flight.subtract(1);
+        self.client.tally.in_flight.subtract(1);
         self.client.activity.end_request(core.clock.now());
         if let Some(status) = self.status {
             self.site.counters.request(status, self.since.elapsed());

@@ -28,7 +28,7 @@
 //! | [`respond`] | what is said when nobody answers |
 //! | [`probe`] | which endpoints are healthy |
 //! | [`l4`] | byte streams |
-//! | [`measure`], [`metrics`] | what is in flight, and what is counted |
+//! | [`measure`], [`traffic`], [`metrics`] | what is in flight, where, and what is counted |
 
 mod admit;
 mod balance;
@@ -49,6 +49,7 @@ mod respond;
 mod router;
 mod stack;
 mod table;
+mod traffic;
 mod tunnel;
 mod upstream;
 

@@ -3,12 +3,13 @@
 use super::connection::activity::{LIMITS, Limits};
 use super::metrics::{Metrics, SiteCounters};
 use super::router::Router;
+use super::traffic::{Tallies, Tally};
 use super::upstream::pool::Pool;
 use super::upstream::registry::Group;
 use crate::model::http::{self, WeightedBackend};
 use crate::model::listener::{Listener, ListenerKey, Serves};
 use crate::model::name::Key;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::IpAddr;
 use std::num::NonZeroU16;
 use std::rc::Rc;
@@ -20,7 +21,7 @@ use std::time::Duration;
 pub struct View {
     pub listeners: BTreeMap<ListenerKey, Listener>,
     pub groups: BTreeMap<Key, Group>,
-    pub lame_duck: bool,
+    pub lame_ducks: BTreeSet<IpAddr>,
 }
 
 /// Where a client connected to.
@@ -30,8 +31,9 @@ pub type Local = (IpAddr, NonZeroU16);
 pub struct Table {
     /// Rises with every plan.
     pub version: u64,
-    pub lame_duck: bool,
     sites: HashMap<Local, Rc<Site>>,
+    tallies: HashMap<IpAddr, Arc<Tally>>,
+    lame_ducks: BTreeSet<IpAddr>,
     pools: HashMap<Key, Rc<Pool>>,
 }
 
@@ -57,7 +59,7 @@ pub struct Split(Vec<(u32, Option<Rc<Pool>>)>);
 
 impl Table {
     /// Backends that did not change keep their pools, and with them their connections.
-    pub fn new(view: &View, before: &Self, metrics: &Metrics, core: usize) -> Self {
+    pub fn new(view: &View, before: &Self, metrics: &Metrics, core: usize, tallies: &Tallies) -> Self {
         let renew = |(key, group): (&Key, &Group)| (key.clone(), Pool::renew(group, before.pools.get(key)));
         let pools: HashMap<Key, Rc<Pool>> = view.groups.iter().map(renew).collect();
         let mut sites = HashMap::new();
@@ -67,7 +69,24 @@ impl Table {
             let addresses = listener.addresses.iter();
             sites.extend(addresses.map(|address| ((*address, key.port), Rc::clone(&site))));
         }
-        Self { version: before.version + 1, lame_duck: view.lame_duck, sites, pools }
+        let served = sites.keys().map(|(address, _)| *address).collect();
+        Self {
+            version: before.version + 1,
+            sites,
+            tallies: tallies.of(&served),
+            lame_ducks: view.lame_ducks.clone(),
+            pools,
+        }
+    }
+
+    /// Whether connections to this address are asked to end.
+    pub fn is_lame_duck(&self, address: IpAddr) -> bool {
+        self.lame_ducks.contains(&address)
+    }
+
+    /// What is open at an address of a [`Self::site`].
+    pub fn tally(&self, address: IpAddr) -> Arc<Tally> {
+        self.tallies.get(&address).cloned().unwrap_or_default()
     }
 
     pub fn site(&self, local: Local) -> Option<Rc<Site>> {

@@ -21,7 +21,7 @@ use tokio::sync::watch;
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
 /// Keeps what the next start begins from.
-pub type Keep = Box<dyn FnMut(&Snapshot, &Accepted) + Send>;
+pub type Keep = Box<dyn FnMut(&Arc<Snapshot>, &Accepted) + Send>;
 
 pub struct Reconciler {
     node: Name,
@@ -51,14 +51,13 @@ impl Reconciler {
     /// Starts from the last good snapshot, if there is one; nothing is published yet.
     pub fn new(
         node: Name,
-        last_good: Option<Snapshot>,
+        last_good: Option<Arc<Snapshot>>,
         accepted: Accepted,
         keep: Keep,
         snapshot: watch::Sender<Option<Arc<Snapshot>>>,
         rejected: watch::Sender<Vec<Rejected>>,
     ) -> Self {
-        let in_force = last_good.map(Arc::new);
-        Self { node, keep, in_force, accepted, settled: false, snapshot, rejected }
+        Self { node, keep, in_force: last_good, accepted, settled: false, snapshot, rejected }
     }
 
     /// Reads the directory, and returns what reconciles from then on, whenever it says something new. A

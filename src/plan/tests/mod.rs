@@ -1,15 +1,18 @@
 //! A small world in which everything is well, and what each single trouble does to it.
 
 mod departure;
+mod gone;
 mod properties;
 mod table;
+mod word;
 
 use super::*;
 use crate::model::backend::{Backend, Endpoint, LbPolicy, UpstreamProtocol};
 use crate::model::bgp::{Asn, BgpRoute, GracefulRestart, PathAttributes, Peer, Speaker, Timers};
+use crate::model::leaving::{Cause, Leaving};
 use crate::model::listener::{Listener, ListenerKey, Serves};
 use crate::model::name::Key;
-use crate::model::net::Port;
+use crate::model::net::{HostRoute, Port};
 use crate::model::observed::*;
 use crate::model::vip::{Addresses, Reach, Vip};
 use std::collections::BTreeSet;
@@ -119,8 +122,7 @@ fn snapshot() -> Snapshot {
 
 /// What a node reports once all of the snapshot is in force.
 fn all_well(snapshot: &Snapshot) -> NodeFacts {
-    let lineage = linger::lineage_of(snapshot);
-    let routes: BTreeSet<HostRoute> = lineage.keys().copied().collect();
+    let routes: BTreeSet<HostRoute> = snapshot.vips.values().flat_map(|vip| vip.addresses.iter()).collect();
     let healthy = |backend: &Backend| BackendHealth {
         endpoints: backend.endpoints.iter().map(|e| (e.address, EndpointHealth::Healthy)).collect(),
     };
@@ -140,8 +142,9 @@ fn all_well(snapshot: &Snapshot) -> NodeFacts {
             ..Served::default()
         },
         router_id: Ipv4Addr::new(10, 0, 0, 1),
-        leave: Leave::Staying,
-        lineage,
+        leaving: BTreeMap::new(),
+        leave: BTreeMap::new(),
+        former: Formers::new(),
     }
 }
 
@@ -152,7 +155,6 @@ fn afresh(snapshot: &Snapshot) -> NodeFacts {
     facts.guarded = Guarded::default();
     facts.served = Served::default();
     facts.observed.announced.clear();
-    facts.lineage.clear();
     facts
 }
 
@@ -174,6 +176,32 @@ fn set_health(facts: &mut NodeFacts, backend: &str, health: EndpointHealth) {
     facts.served.backends.insert(key(backend), BackendHealth { endpoints });
 }
 
+/// Everything that the snapshot has is to leave, and is at this step.
+fn leave_all(snapshot: &Snapshot, facts: &mut NodeFacts, step: Leave) {
+    for (name, vip) in snapshot.vips.iter() {
+        leave_one(name, vip, facts, step);
+    }
+}
+
+fn leave_one(name: &Name, vip: &Vip, facts: &mut NodeFacts, step: Leave) {
+    facts.leaving.insert(name.clone(), Leaving::Granted { cause: Cause::Drain });
+    facts.leave.extend(vip.addresses.iter().map(|route| (route, step)));
+}
+
+/// The loop's memory when `after` follows `before`.
+fn follow(before: &Snapshot, after: &Snapshot, facts: &mut NodeFacts) {
+    facts.former = former::remember(std::mem::take(&mut facts.former), before, after);
+}
+
+fn without(snapshot: &Snapshot, vip: &str) -> Snapshot {
+    let mut after = snapshot.clone();
+    Arc::make_mut(&mut after.vips).remove(&name(vip));
+    let serving = Arc::make_mut(&mut after.serving);
+    serving.listeners.retain(|key, _| key.vip != name(vip));
+    serving.backends.retain(|key, _| !key.to_string().contains(vip));
+    after
+}
+
 /// Drivers that do as they are told at once.
 fn obey(desired: &Desired, facts: &mut NodeFacts) {
     facts.held.addresses.clone_from(&desired.link.addresses);
@@ -183,5 +211,4 @@ fn obey(desired: &Desired, facts: &mut NodeFacts) {
     facts.observed.announced = wanted.filter(|route| held.contains(route)).collect();
     let listeners = desired.proxy.serving.listeners.keys();
     facts.served.listeners = listeners.map(|key| (key.clone(), ListenerState::Bound)).collect();
-    facts.lineage.clone_from(&desired.lineage);
 }

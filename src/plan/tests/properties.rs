@@ -5,15 +5,17 @@ use super::*;
 use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
 
+const KNOWN: [&str; 6] =
+    ["10.200.0.20", "10.200.0.21", "2001:db8::21", "10.200.0.22", "10.200.0.99", "10.200.0.98"];
+
 /// Any mixture of reports about the world's addresses, listeners, backends and peers.
 fn any_facts() -> impl Strategy<Value = NodeFacts> {
-    let known = ["10.200.0.20", "10.200.0.21", "2001:db8::21", "10.200.0.22", "10.200.0.99", "10.200.0.98"];
-    let some_routes = move || subsequence(known.map(route).to_vec(), 0..=known.len());
+    let some_routes = || subsequence(KNOWN.map(route).to_vec(), 0..=KNOWN.len());
     let keys: Vec<ListenerKey> = snapshot().serving.listeners.keys().cloned().collect();
     let listeners = prop::collection::btree_map(select(keys), any_listener(), 0..5);
     let backends: Vec<Key> = snapshot().serving.backends.keys().cloned().collect();
     let backends = prop::collection::btree_map(select(backends), any_health(), 0..5);
-    let odds = (any::<bool>(), any::<bool>(), any_leave(), any::<bool>());
+    let odds = (any::<bool>(), any::<bool>(), any_leaves(), any::<bool>());
     (some_routes(), some_routes(), some_routes(), listeners, backends, odds).prop_map(
         |(held, guarded, announced, listeners, backends, (trouble, answers, leave, edited))| {
             let mut facts = all_well(&snapshot());
@@ -28,7 +30,10 @@ fn any_facts() -> impl Strategy<Value = NodeFacts> {
             facts.served = Served { listeners, backends, ..Served::default() };
             facts.leave = leave;
             if edited {
-                facts.lineage.insert(route("10.200.0.99"), name("web"));
+                let (mut before, now) = (snapshot(), snapshot());
+                add_vip(&mut before, "web", &["10.200.0.99"], &[80, 443]);
+                add_vip(&mut before, "gone", &["10.200.0.98"], &[80]);
+                follow(&before, &now, &mut facts);
             }
             facts
         },
@@ -57,8 +62,14 @@ fn any_leave() -> impl Strategy<Value = Leave> {
         Leave::Yielded,
         Leave::Closing,
         Leave::Withdrawn,
+        Leave::Stopped,
         Leave::Released,
     ])
+}
+
+/// Every address at a step of its own.
+fn any_leaves() -> impl Strategy<Value = BTreeMap<HostRoute, Leave>> {
+    prop::collection::btree_map(select(KNOWN.map(route).to_vec()), any_leave(), 0..=KNOWN.len())
 }
 
 proptest! {
@@ -104,9 +115,8 @@ proptest! {
     #[test]
     fn no_address_goes_while_the_daemon_has_its_route(facts in any_facts()) {
         let desired = desired(&snapshot(), &facts);
-        if facts.leave < Leave::Released {
-            let announced = facts.held.addresses.intersection(&facts.observed.announced).copied().collect();
-            prop_assert!(desired.link.addresses.is_superset(&announced));
+        for route in facts.held.addresses.intersection(&facts.observed.announced) {
+            prop_assert!(desired.link.addresses.contains(route) || facts.step(*route) == Leave::Released);
         }
     }
 
@@ -138,7 +148,7 @@ proptest! {
     /// From anywhere, obedient drivers and healthy backends lead to one place, and it is a place of rest.
     #[test]
     fn every_start_ends_all_well(facts in any_facts()) {
-        let (snapshot, mut facts) = (snapshot(), NodeFacts { leave: Leave::Staying, ..facts });
+        let (snapshot, mut facts) = (snapshot(), NodeFacts { leave: BTreeMap::new(), former: Formers::new(), ..facts });
         facts.guarded.trouble = None;
         facts.served.backends = all_well(&snapshot).served.backends;
         facts.observed.daemon = all_well(&snapshot).observed.daemon;
@@ -149,11 +159,34 @@ proptest! {
         prop_assert_eq!(&facts.held, &rest.held);
         prop_assert_eq!(&facts.observed.announced, &rest.observed.announced);
         prop_assert_eq!(&facts.guarded, &rest.guarded);
-        prop_assert_eq!(&facts.lineage, &rest.lineage);
+    }
+
+    /// Whatever state a node is in, one address's step is nothing to another VIP.
+    #[test]
+    fn one_that_leaves_never_changes_another(facts in any_facts(), step in any_leave()) {
+        let snapshot = snapshot();
+        let before = desired(&snapshot, &facts);
+        let mut leaving = facts;
+        leave_one(&name("web"), &snapshot.vips[&name("web")], &mut leaving, step);
+        let after = desired(&snapshot, &leaving);
+        for vip in ["dual", "idle"] {
+            prop_assert_eq!(&before.vips[&name(vip)], &after.vips[&name(vip)]);
+        }
+        for at in KNOWN.map(route).into_iter().filter(|at| *at != route("10.200.0.20")) {
+            prop_assert_eq!(before.routing.announcements.get(&at), after.routing.announcements.get(&at));
+            prop_assert_eq!(before.link.addresses.contains(&at), after.link.addresses.contains(&at));
+            prop_assert_eq!(before.exposure.muted.contains(&at.address()), after.exposure.muted.contains(&at.address()));
+            prop_assert_eq!(before.proxy.lame_ducks.contains(&at.address()), after.proxy.lame_ducks.contains(&at.address()));
+            let served = |d: &Desired| -> Vec<_> {
+                let open = d.proxy.serving.listeners.iter().filter(|(_, l)| l.addresses.contains(&at.address()));
+                open.map(|(key, listener)| (key.clone(), listener.serves.clone())).collect()
+            };
+            prop_assert_eq!(served(&before), served(&after));
+        }
     }
 
     #[test]
-    fn a_departure_never_turns_back_and_ends(
+    fn a_departure_that_is_not_called_off_ends(
         moments in prop::collection::vec((0u64..20, 0u64..20, any::<bool>()), 400),
         drain in 0u64..5_000,
     ) {

@@ -4,6 +4,7 @@ use super::activity::{Activity, Clock, Limits, Verdict};
 use super::preface::Protocol;
 use crate::proxy::core::Core;
 use crate::proxy::table::{Local, Site};
+use crate::proxy::traffic::Tally;
 use http::HeaderValue;
 use std::cell::{Cell, RefCell};
 use std::net::{IpAddr, SocketAddr};
@@ -19,6 +20,8 @@ pub struct Client {
     /// The VIP's address and port that the client connected to.
     pub local: Local,
     pub activity: Arc<Activity>,
+    /// What is open at that address.
+    pub tally: Arc<Tally>,
     limits: Limits,
     protocol: Cell<Option<Protocol>>,
     /// What serves it, looked up in the table of this version. A site that has gone finishes what it has.
@@ -40,13 +43,15 @@ impl Client {
             peer_text: HeaderValue::try_from(peer.ip().to_string()).expect("an address is visible ASCII"),
             local,
             activity,
+            tally: table.tally(local.0),
             limits: site.limits(),
             protocol: Cell::new(None),
             site: RefCell::new((table.version, site)),
-            retiring: Cell::new(table.lame_duck),
+            retiring: Cell::new(table.is_lame_duck(local.0)),
             verdict: Cell::new(Verdict::Keep),
             task: Cell::new(None),
         });
+        client.tally.connections.add(1);
         core.clients.borrow_mut().admit(&client);
         client
     }
@@ -85,7 +90,7 @@ impl Client {
         if known.0 != table.version {
             known.0 = table.version;
             let now = table.site(self.local);
-            self.retiring.set(table.lame_duck || now.is_none());
+            self.retiring.set(table.is_lame_duck(self.local.0) || now.is_none());
             if let Some(site) = now {
                 known.1 = site;
             }
@@ -116,6 +121,7 @@ impl Client {
 
 impl Drop for Client {
     fn drop(&mut self) {
+        self.tally.connections.subtract(1);
         self.core.clients.borrow_mut().dismiss(self);
     }
 }

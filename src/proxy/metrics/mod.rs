@@ -6,6 +6,7 @@
 
 mod collect;
 
+use super::traffic::Tallies;
 use super::upstream::registry::Group;
 use crate::model::listener::ListenerKey;
 use crate::model::name::Key;
@@ -50,6 +51,8 @@ pub struct CoreCounters {
     pub connections: Owned,
     /// Requests and byte streams in flight.
     pub in_flight: Owned,
+    /// Both by VIP address.
+    pub tallies: Tallies,
     /// Turns of the core's clock: stands still when the core does.
     pub beats: Owned,
     /// Orders carried out.

@@ -19,7 +19,8 @@ use tokio::sync::Notify;
 const ASK: &str = "GET / HTTP/1.1\r\nHost: a.example\r\n\r\n";
 
 fn lame(plan: &ProxyPlan) -> ProxyPlan {
-    ProxyPlan { lame_duck: true, ..plan.clone() }
+    let addresses = plan.serving.listeners.values().flat_map(|listener| &listener.addresses);
+    ProxyPlan { lame_ducks: addresses.copied().collect(), ..plan.clone() }
 }
 
 #[test]

@@ -1,0 +1,98 @@
+//! The snapshot, together with what has left it and not yet the node: what the plans are made from.
+
+use super::facts::NodeFacts;
+use super::former::{Former, ports};
+use super::leave::Leave;
+use crate::model::bgp::Speaker;
+use crate::model::listener::Listener;
+use crate::model::name::Name;
+use crate::model::net::HostRoute;
+use crate::model::snapshot::{Serving, Snapshot};
+use crate::model::vip::Vip;
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
+
+#[derive(Debug)]
+pub(super) struct Whole<'a> {
+    /// Those of the snapshot, and deleted ones that still have an address here.
+    pub vips: Cow<'a, BTreeMap<Name, Vip>>,
+    pub serving: Cow<'a, Serving>,
+    pub speaker: Option<Cow<'a, Speaker>>,
+    /// Every address that a VIP has here, or had, and which VIP.
+    pub bearers: BTreeMap<HostRoute, Name>,
+}
+
+impl<'a> Whole<'a> {
+    pub fn of(snapshot: &'a Snapshot, facts: &NodeFacts) -> Self {
+        let mut whole = Self {
+            vips: Cow::Borrowed(&snapshot.vips),
+            serving: Cow::Borrowed(&snapshot.serving),
+            speaker: snapshot.speaker.as_ref().map(Cow::Borrowed),
+            bearers: bearers_of(snapshot),
+        };
+        for (route, former) in &facts.former {
+            if whole.bearers.contains_key(route) {
+                continue;
+            }
+            whole.bearers.insert(*route, former.name.clone());
+            if snapshot.vips.contains_key(&former.name) {
+                whole.add_address(*route, &former.name);
+            } else {
+                whole.add_deleted(*route, former);
+            }
+            if facts.step(*route) < Leave::Released {
+                whole.add_peers(former);
+            }
+        }
+        whole
+    }
+
+    /// An edited VIP's listeners answer at its old address too.
+    fn add_address(&mut self, route: HostRoute, name: &Name) {
+        for (_, listener) in self.serving.to_mut().listeners.range_mut(ports(name)) {
+            listener.addresses.insert(route.address());
+        }
+    }
+
+    fn add_deleted(&mut self, route: HostRoute, former: &Former) {
+        let Former { name, vip, serving, speaker: _ } = former;
+        self.vips.to_mut().entry(name.clone()).or_insert_with(|| vip.clone());
+        let whole = self.serving.to_mut();
+        for (key, Listener { addresses, serves }) in &serving.listeners {
+            if addresses.contains(&route.address()) {
+                let nowhere = || Listener { addresses: BTreeSet::new(), serves: serves.clone() };
+                let listener = whole.listeners.entry(key.clone()).or_insert_with(nowhere);
+                listener.addresses.insert(route.address());
+            }
+        }
+        for (key, backend) in &serving.backends {
+            whole.backends.entry(key.clone()).or_insert_with(|| backend.clone());
+        }
+    }
+
+    /// The sessions that will carry its withdrawal. The snapshot's word about a peer counts, if it has one.
+    fn add_peers(&mut self, former: &Former) {
+        let Some(known) = &former.speaker else { return };
+        let Some(speaker) = &mut self.speaker else {
+            self.speaker = Some(Cow::Owned(known.clone()));
+            return;
+        };
+        for (address, peer) in &known.peers {
+            if !speaker.peers.contains_key(address) {
+                speaker.to_mut().peers.insert(*address, peer.clone());
+            }
+        }
+    }
+
+    /// Whose address it is, and how that VIP looks.
+    pub fn vips(&self) -> impl Iterator<Item = (HostRoute, &Name, &Vip)> {
+        self.bearers.iter().map(|(route, name)| (*route, name, &self.vips[name]))
+    }
+}
+
+fn bearers_of(snapshot: &Snapshot) -> BTreeMap<HostRoute, Name> {
+    let of_one = |(name, vip): (&Name, &Vip)| {
+        vip.addresses.iter().map(|route| (route, name.clone())).collect::<Vec<_>>()
+    };
+    snapshot.vips.iter().flat_map(of_one).collect()
+}
