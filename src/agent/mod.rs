@@ -29,6 +29,8 @@ pub mod departure;
 pub mod drivers;
 pub mod last_good;
 pub mod phases;
+#[cfg(test)]
+mod tests;
 pub mod vip_loop;
 pub mod wish;
 

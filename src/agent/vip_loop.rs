@@ -49,9 +49,9 @@ pub async fn run(
     loop {
         let wake = turning.wait(&mut beat, &mut look, &leave).await;
         if leave.is_cancelled() {
-            turning.wish.end(Instant::now());
+            turning.wish.end(now());
         }
-        if turning.turn(wake, Instant::now()) {
+        if turning.turn(wake, now()) {
             return;
         }
     }
@@ -230,6 +230,11 @@ async fn served_otherwise(seen: &mut watch::Receiver<Served>, known: &Served) {
             return;
         }
     }
+}
+
+/// As the loop's timers see it.
+fn now() -> Instant {
+    tokio::time::Instant::now().into_std()
 }
 
 fn unix_now() -> u64 {

@@ -1,7 +1,7 @@
 //! `novaedge-agent`: the words people say to the program that runs on every node.
 
 use super::output::{self, Format};
-use super::{ask, show, standalone};
+use super::{ask, drain, show, standalone};
 use crate::agent::config::{Config, TERMINATION_GRACE_PERIOD};
 use crate::model::name::Name;
 use crate::model::observed::{BfdState, PeerState};
@@ -42,6 +42,13 @@ enum Command {
     /// The backends as this node sees them
     #[command(subcommand)]
     Backend(StatusCommand),
+    /// Show the snapshot in force, without its passwords
+    Snapshot(SnapshotArgs),
+    /// Let this node leave all its VIPs, in order and until undrain is said, also across restarts of the agent
+    /// (exit code 1: not every VIP leaves now)
+    Drain(DrainArgs),
+    /// Let this node serve its VIPs again
+    Undrain(SocketArgs),
 }
 
 #[derive(Debug, Subcommand)]
@@ -84,6 +91,29 @@ struct StandaloneArgs {
 }
 
 #[derive(Debug, Args)]
+struct SocketArgs {
+    #[arg(long, value_name = "PATH", default_value = "/run/novaedge/agent.sock")]
+    admin_socket: PathBuf,
+}
+
+#[derive(Debug, Args)]
+struct SnapshotArgs {
+    #[command(flatten)]
+    socket: SocketArgs,
+    #[arg(short, long, value_enum, default_value_t = Format::Yaml)]
+    output: Format,
+}
+
+#[derive(Debug, Args)]
+struct DrainArgs {
+    #[command(flatten)]
+    socket: SocketArgs,
+    /// Return when the node has left every VIP
+    #[arg(long)]
+    wait: bool,
+}
+
+#[derive(Debug, Args)]
 struct AskArgs {
     #[arg(long, value_name = "PATH", default_value = "/run/novaedge/agent.sock")]
     admin_socket: PathBuf,
@@ -113,6 +143,13 @@ pub fn main() -> ExitCode {
         Command::Bgp(StatusCommand::Status(args)) => run_ask(Topic::Bgp, &args),
         Command::Bfd(StatusCommand::Status(args)) => run_ask(Topic::Bfd, &args),
         Command::Backend(StatusCommand::Status(args)) => run_ask(Topic::Backends, &args),
+        Command::Snapshot(args) => block_on(async {
+            let snapshot = ask::snapshot(&args.socket.admin_socket).await?;
+            output::print(&output::encode(args.output, &snapshot)?);
+            Ok(ExitCode::SUCCESS)
+        }),
+        Command::Drain(args) => block_on(drain::drain(&args.socket.admin_socket, args.wait)),
+        Command::Undrain(args) => block_on(drain::undrain(&args.admin_socket)),
     };
     super::exit(outcome)
 }
@@ -157,9 +194,12 @@ fn host_name() -> anyhow::Result<Name> {
     Name::parse(host).context("the host's name cannot be a node's name; say --node NAME")
 }
 
+fn block_on(answer: impl Future<Output = anyhow::Result<ExitCode>>) -> anyhow::Result<ExitCode> {
+    tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(answer)
+}
+
 fn run_ask(topic: Topic, args: &AskArgs) -> anyhow::Result<ExitCode> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(async {
+    block_on(async {
         if args.watch {
             return follow(topic, args).await;
         }

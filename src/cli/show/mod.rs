@@ -7,16 +7,19 @@
 //! | [`bgp`] | `bgp status`, by the names of FRR's `show bgp summary` |
 //! | [`bfd`] | `bfd status` |
 //! | [`backend`] | `backend status` |
+//! | [`departure`] | `drain`, `undrain` |
 
 mod backend;
 mod bfd;
 mod bgp;
+mod departure;
 mod node;
 mod vip;
 
 pub use backend::backend_status;
 pub use bfd::bfd_status;
 pub use bgp::bgp_status;
+pub use departure::{departure, has_left_all, is_answered, is_leaving_all};
 pub use node::{problems, status};
 pub use vip::vip_status;
 

@@ -53,7 +53,7 @@ fn overview(status: &NodeStatus, now: u64) -> Vec<(&'static str, String)> {
         ("Traffic", format!("{} connections, {} requests in flight", served.connections, served.in_flight)),
     ];
     if let Some(cause) = wish {
-        lines.push(("Leaving", cause.to_string()));
+        lines.push(("Wish", format!("to leave: {cause}")));
     }
     lines
 }
