@@ -57,7 +57,8 @@ impl Written {
 fn blank(status: &NodeStatus) -> NodeStatus {
     let NodeStatus { node, version, generation, term, started, wish, routing, served, .. } = status;
     let Observed { daemon, trouble, restarts, .. } = routing;
-    let Served { listeners: _, backends: _, connections, in_flight } = served;
+    // Traffic by address is the node's own business.
+    let Served { listeners: _, backends: _, connections, in_flight, traffic: _ } = served;
     NodeStatus {
         node: node.clone(),
         version: version.clone(),

@@ -7,6 +7,7 @@
 mod announce;
 mod backends;
 mod deadman;
+mod departing;
 mod estate;
 mod exposure;
 mod hand;
