@@ -3,13 +3,14 @@
 use crate::golden::golden;
 use novaedge::cli::output::{Format, encode};
 use novaedge::cli::show;
-use novaedge::model::leaving::Cause;
+use novaedge::model::leaving::{Cause, Hold};
 use novaedge::model::net::{HostRoute, Port};
 use novaedge::model::observed::{
     BackendHealth, BfdObserved, BfdState, DaemonVersion, EndpointHealth, Observed, PeerObserved, PeerState,
     Served,
 };
 use novaedge::model::status::{Explained, NodeStatus, Phase, Reason, Rejected, VipStatus};
+use novaedge::model::term::Term;
 use std::collections::{BTreeMap, BTreeSet};
 
 const NOW: u64 = 1_800_000_000;
@@ -184,6 +185,35 @@ fn tables_read_as_a_person_found_them_good() {
         golden(&format!("cli/bfd-{name}.txt"), &show::bfd_status(&status));
         golden(&format!("cli/backend-{name}.txt"), &show::backend_status(&status));
     }
+}
+
+/// A led node that wishes to leave: one VIP may go, one is held, one has no answer yet.
+fn wishing() -> NodeStatus {
+    let (cause, by) = (Cause::Drain, Hold::BelowMinimum { healthy: 1, minimum: 2 });
+    let vips = [
+        ("gone", vip(&["10.200.0.20"], Phase::Withdrawn, 9, &[Reason::Leaving { cause }])),
+        ("kept", vip(&["10.200.0.21"], Phase::Announced, 90, &[Reason::Held { cause, by }])),
+        ("open", vip(&["10.200.0.22"], Phase::Announced, 90, &[])),
+    ];
+    NodeStatus {
+        vips: vips.into_iter().map(|(name, vip)| (name.parse().unwrap(), vip)).collect(),
+        wish: Some(cause),
+        term: Some(Term { created: NOW, transitions: 3 }),
+        ..well()
+    }
+}
+
+#[test]
+fn a_drain_says_what_becomes_of_each_vip() {
+    let status = wishing();
+    golden("cli/drain.txt", &show::departure(&status));
+    golden("cli/status-wishing.txt", &show::status(&status, NOW));
+    assert!(!show::is_answered(&status) && !show::is_leaving_all(&status) && !show::has_left_all(&status));
+    let mut status = status;
+    status.vips.retain(|name, _| name.to_string() == "gone");
+    assert!(show::is_answered(&status) && show::is_leaving_all(&status) && show::has_left_all(&status));
+    status.held.insert(route("10.200.0.20"));
+    assert!(!show::has_left_all(&status), "its address is still here");
 }
 
 #[test]
