@@ -151,6 +151,19 @@ pub fn metrics(registry: &Mutex<Registry>) -> Page {
     }
 }
 
+/// What every program answers whoever watches over it: `/metrics`, `/healthz` (the process lives) and `/readyz`
+/// (it does its work). Anything else is not found.
+pub fn vital(method: &Method, path: &str, registry: &Mutex<Registry>, ready: bool) -> Page {
+    match (method, path) {
+        (&Method::GET, "/metrics") => metrics(registry),
+        (&Method::GET, "/healthz") => text(StatusCode::OK, "ok\n"),
+        (&Method::GET, "/readyz") if ready => text(StatusCode::OK, "ok\n"),
+        (&Method::GET, "/readyz") => text(StatusCode::SERVICE_UNAVAILABLE, "not ready yet\n"),
+        (&Method::GET, _) => text(StatusCode::NOT_FOUND, "ask for /metrics, /healthz or /readyz\n"),
+        _ => text(StatusCode::METHOD_NOT_ALLOWED, "only GET is answered here\n"),
+    }
+}
+
 fn respond(status: StatusCode, content_type: &'static str, body: Bytes) -> Page {
     let mut response = Response::new(Full::new(body));
     *response.status_mut() = status;

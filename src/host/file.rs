@@ -33,6 +33,20 @@ pub fn replace_for(path: &Path, content: &[u8], mode: u32, owner: Option<(u32, u
     fs::File::open(directory)?.sync_all()
 }
 
+/// As [`replace`], for what can be written anew at any time: readers see the old content or the new, but a
+/// machine that loses power may leave an empty file. Does not wait for the disk.
+///
+/// # Errors
+/// As [`replace`].
+pub fn publish(path: &Path, content: &[u8], mode: u32) -> io::Result<()> {
+    let name = path.file_name().ok_or_else(|| io::Error::other("the path names no file"))?;
+    let staged = path.with_file_name(format!(".{}.new", name.to_string_lossy()));
+    let _ = fs::remove_file(&staged);
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(mode).open(&staged)?;
+    file.write_all(content)?;
+    fs::rename(&staged, path)
+}
+
 #[cfg(test)]
 mod tests {
     use std::os::unix::fs::PermissionsExt;
