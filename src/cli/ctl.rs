@@ -1,16 +1,12 @@
-//! `novaedgectl`: the estate from a terminal; so far it validates manifests.
+//! `novaedgectl`: the words people say about a whole estate.
 
-use super::output;
-use crate::compile::accepted::Accepted;
-use crate::compile::rejection::Rejection;
-use crate::compile::{Estate, Given};
-use crate::manifests::{self, Loaded, Texts};
+use super::estate::{self, Topic};
+use super::output::Format;
+use super::{output, validate};
 use crate::model::name::Name;
-use crate::model::status::Rejected;
-use anyhow::{Context, ensure};
-use clap::{Parser, Subcommand};
-use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use clap::{Args, CommandFactory, Parser, Subcommand};
+use clap_complete::Shell;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 /// Looks at an estate of NovaEdge nodes.
@@ -23,66 +19,93 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Compile manifests as an agent would, and say what is wrong with them (exit code 1: something is)
+    /// The whole estate at a glance: controller, nodes, VIPs, and what is wrong (exit code 1: something is)
+    Status(AskArgs),
+    /// One virtual IP
+    #[command(subcommand)]
+    Vip(VipCommand),
+    /// The snapshot that the controller has for a node, without passwords
+    Snapshot {
+        #[arg(value_name = "NODE")]
+        node: Name,
+        #[arg(long, value_name = "PATH", default_value = estate::SOCKET)]
+        admin_socket: PathBuf,
+        #[arg(short, long, value_enum, default_value_t = Format::Yaml)]
+        output: Format,
+    },
+    /// Compile manifests as a controller would, and say what is wrong with them (exit code 1: something is)
     Validate {
         /// Files, or directories of them; all together are one world
         #[arg(required = true, value_name = "FILE")]
         paths: Vec<PathBuf>,
+        #[arg(short, long, value_enum, default_value_t = Format::Table)]
+        output: Format,
+    },
+    /// Print what a shell needs to complete these words, like `source <(novaedgectl completion bash)`
+    Completion {
+        #[arg(value_enum)]
+        shell: Shell,
     },
 }
 
+#[derive(Debug, Subcommand)]
+enum VipCommand {
+    /// Its addresses, conditions, and every node's part in it (exit code 1: it is not ready, or degraded)
+    Show(VipArgs),
+    /// Why each node announces it or does not, link by link, and what to do about the first broken one
+    /// (exit code 1: no node announces it)
+    Explain(VipArgs),
+}
+
+#[derive(Debug, Args)]
+struct VipArgs {
+    #[arg(value_name = "NAME")]
+    name: Name,
+    #[command(flatten)]
+    ask: AskArgs,
+}
+
+#[derive(Debug, Args)]
+struct AskArgs {
+    #[arg(long, value_name = "PATH", default_value = estate::SOCKET)]
+    admin_socket: PathBuf,
+    #[arg(short, long, value_enum, default_value_t = Format::Table)]
+    output: Format,
+    /// Show it again whenever it changes
+    #[arg(short, long)]
+    watch: bool,
+}
+
+impl AskArgs {
+    fn about(self, topic: Topic) -> estate::Question {
+        let Self { admin_socket, output, watch } = self;
+        estate::Question { topic, admin_socket, output, watch }
+    }
+}
+
+/// Runs the program: 0 good, 1 something is wrong with what was asked about, 2 usage (by clap).
 pub fn main() -> ExitCode {
-    let Command::Validate { paths } = Cli::parse().command;
-    super::exit(validate(&paths))
+    super::exit(match Cli::parse().command {
+        Command::Status(ask) => estate::ask(&ask.about(Topic::Estate)),
+        Command::Vip(VipCommand::Show(VipArgs { name, ask })) => estate::ask(&ask.about(Topic::Vip(name))),
+        Command::Vip(VipCommand::Explain(VipArgs { name, ask })) => {
+            estate::ask(&ask.about(Topic::Explanation(name)))
+        }
+        Command::Snapshot { node, admin_socket, output } => {
+            let topic = Topic::Snapshot(node);
+            estate::ask(&estate::Question { topic, admin_socket, output, watch: false })
+        }
+        Command::Validate { paths, output } => validate::validate(&paths, output),
+        Command::Completion { shell } => {
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut command(), "novaedgectl", &mut script);
+            output::print(&String::from_utf8_lossy(&script));
+            Ok(ExitCode::SUCCESS)
+        }
+    })
 }
 
-fn validate(paths: &[PathBuf]) -> anyhow::Result<ExitCode> {
-    let mut texts = Texts::new();
-    for path in paths {
-        texts.extend(read(path)?);
-    }
-    ensure!(!texts.is_empty(), "there are no manifests (*.yaml, *.yml, *.json) in what was named");
-    let loaded = manifests::load(&texts, &Loaded::default(), k8s_openapi::jiff::Timestamp::now());
-    let found = problems(&loaded);
-    for Rejected { object, field, message, place, notice, reason: _ } in &found {
-        let place = place.as_deref().map(|place| format!("{place}: ")).unwrap_or_default();
-        let field = if field.is_empty() { String::new() } else { format!(" {field}") };
-        let weight = if *notice { "note: " } else { "" };
-        output::print(&format!("{place}{weight}{object}{field}: {message}\n"));
-    }
-    let refused = found.iter().filter(|problem| !problem.notice).count();
-    if refused > 0 {
-        return Ok(ExitCode::from(1));
-    }
-    output::print(&format!("{} files: all good\n", texts.len()));
-    Ok(ExitCode::SUCCESS)
-}
-
-fn read(path: &Path) -> anyhow::Result<Texts> {
-    if path.is_dir() {
-        return manifests::texts(path)
-            .with_context(|| format!("cannot read the directory {}", path.display()));
-    }
-    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
-    Ok(Texts::from([(path.display().to_string(), Ok(text))]))
-}
-
-/// What is refused. Without Node objects one node is assumed.
-fn problems(loaded: &Loaded) -> BTreeSet<Rejected> {
-    let mut nodes: BTreeSet<Name> = loaded.resources.nodes.keys().cloned().collect();
-    if nodes.is_empty() {
-        nodes.insert(Name::parse("any-node").expect("a valid name"));
-    }
-    let given = Given {
-        world: &loaded.resources,
-        accepted: &Accepted::default(),
-        // What a controller would give out does not matter here.
-        pools: Some(&BTreeMap::new()),
-        nodes: &nodes,
-        serving: &BTreeMap::new(),
-    };
-    let estate = Estate::compile(&given);
-    let placed =
-        |rejection: &Rejection| rejection.at(loaded.place(&rejection.object.to_string(), &rejection.field));
-    estate.rejections.iter().map(placed).chain(loaded.problems.iter().cloned()).collect()
+/// The program's words, for its reference and for completion.
+pub fn command() -> clap::Command {
+    Cli::command()
 }

@@ -1,8 +1,9 @@
 //! People's words in, configuration out; and who feeds whom.
 //!
-//! One file per program ([`agent`], [`controller`], [`ctl`]); [`ask`] talks to a running agent, [`show`]
-//! turns its answer into tables, [`drain`] says a wish and follows it, [`output`] prints in the format that was
-//! asked for, [`certificates`] is a command of the controller's.
+//! One file per program ([`agent`], [`controller`], [`ctl`]); [`ask`] talks to a running agent or controller,
+//! [`show`] turns its answer into tables, [`output`] prints in the format that was asked for. [`drain`] says a
+//! wish and follows it, [`certificates`] is a command of the controller's; [`estate`] is what `novaedgectl` asks
+//! a controller, [`validate`] what it asks the compiler.
 //!
 //! Exit codes of every command: 0 good, 1 something is wrong with what was asked about, 2 usage.
 
@@ -12,10 +13,12 @@ pub mod certificates;
 pub mod controller;
 pub mod ctl;
 pub mod drain;
+pub mod estate;
 pub mod output;
 pub mod show;
 pub mod standalone;
 pub mod table;
+pub mod validate;
 
 use std::process::ExitCode;
 

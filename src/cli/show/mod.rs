@@ -1,4 +1,4 @@
-//! A node's status as tables. Pure: the status and the time in, text out.
+//! A node's status as tables, and an estate's. Pure: the status and the time in, text out.
 //!
 //! | file | command |
 //! |---|---|
@@ -8,18 +8,27 @@
 //! | [`bfd`] | `bfd status` |
 //! | [`backend`] | `backend status` |
 //! | [`departure`] | `drain`, `undrain` |
+//! | [`estate`](mod@estate) | `novaedgectl status` |
+//! | [`estate_vip`](mod@estate_vip) | `novaedgectl vip show` |
+//! | [`chain`] | `novaedgectl vip explain` |
 
 mod backend;
 mod bfd;
 mod bgp;
+mod chain;
 mod departure;
+mod estate;
+mod estate_vip;
 mod node;
 mod vip;
 
 pub use backend::backend_status;
 pub use bfd::bfd_status;
 pub use bgp::bgp_status;
+pub use chain::explanation;
 pub use departure::{departure, has_left_all, is_answered, is_leaving_all};
+pub use estate::{condition, estate, estate_problems, is};
+pub use estate_vip::estate_vip;
 pub use node::{problems, status};
 pub use vip::vip_status;
 

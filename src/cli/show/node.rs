@@ -77,7 +77,7 @@ pub fn problems(status: &NodeStatus) -> Vec<String> {
 }
 
 /// `web.yaml:3: ProxyVIP web, spec.address: 10.0.0.0/24 is a network …`.
-fn rejection(rejected: &Rejected) -> String {
+pub(super) fn rejection(rejected: &Rejected) -> String {
     let Rejected { object, field, reason: _, message, place, notice: _ } = rejected;
     let place = place.as_ref().map(|place| format!("{place}: ")).unwrap_or_default();
     let field = if field.is_empty() { String::new() } else { format!(", {field}") };
