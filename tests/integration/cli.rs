@@ -13,13 +13,13 @@ use novaedge::model::status::{Explained, NodeStatus, Phase, Reason, Rejected, Vi
 use novaedge::model::term::Term;
 use std::collections::{BTreeMap, BTreeSet};
 
-const NOW: u64 = 1_800_000_000;
+pub const NOW: u64 = 1_800_000_000;
 
-fn route(text: &str) -> HostRoute {
+pub fn route(text: &str) -> HostRoute {
     HostRoute::parse(text).unwrap()
 }
 
-fn port(number: u16) -> Port {
+pub fn port(number: u16) -> Port {
     Port::new(number).unwrap()
 }
 
@@ -69,7 +69,7 @@ fn backend(endpoints: &[(&str, EndpointHealth)]) -> BackendHealth {
 }
 
 /// A node on which all is well.
-fn well() -> NodeStatus {
+pub fn well() -> NodeStatus {
     let addresses = ["10.200.0.20", "2001:db8::50"];
     let routing = Observed {
         daemon: Some(DaemonVersion { name: "frr".to_owned(), version: "8.4.4".to_owned() }),
@@ -100,7 +100,7 @@ fn well() -> NodeStatus {
 }
 
 /// The same node with something wrong everywhere.
-fn ill() -> NodeStatus {
+pub fn ill() -> NodeStatus {
     let mut status = well();
     let down = "10.1.0.2".parse().unwrap();
     let words = "Hold Timer Expired";

@@ -6,6 +6,7 @@ use std::sync::Mutex;
 mod battery;
 mod cli;
 mod crds;
+mod ctl;
 mod exposure;
 mod golden;
 mod inside;
