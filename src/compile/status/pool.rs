@@ -29,7 +29,7 @@ pub fn statuses(facts: &Facts<'_>, problems: &Problems<'_>) -> BTreeMap<Name, Po
 
 fn conditions(name: &Name, given: &PoolStatus, problems: &Problems<'_>) -> [Verdict; 2] {
     let about = problems.about("ProxyIPPool", name);
-    let accepted = about.accepted(&LISTS);
+    let accepted = about.except(&[Reason::Overlaps]).accepted(&LISTS);
     let ready = match accepted.reason == Reason::Accepted.as_str() {
         false => Verdict { kind: ConditionType::Ready, ..accepted },
         true => {

@@ -47,6 +47,12 @@ impl<'a> About<'a> {
         self.0.iter().copied().filter(move |found| is_one(found)).collect::<Vec<_>>().into_iter()
     }
 
+    /// What has none of the reasons.
+    pub fn except(&self, reasons: &[Reason]) -> Self {
+        let is_one = |found: &Rejected| reasons.iter().any(|reason| reason.as_str() == found.reason);
+        Self(self.0.iter().copied().filter(|found| !is_one(found)).collect())
+    }
+
     /// Only what is about the part itself, like `spec.listeners[0]`.
     pub fn under(&self, part: &str) -> Self {
         Self(self.0.iter().copied().filter(|found| is_within(&found.field, part)).collect())

@@ -27,7 +27,8 @@ fn summary(name: &Name, object: &ProxyVIP, facts: &Facts<'_>, problems: &Problem
     let shares = share::shares(name, vip, facts);
     let about = problems.about("ProxyVIP", name);
     let verdicts = [
-        about.accepted(&LISTS),
+        // To wait for an address is nothing wrong with the object.
+        about.except(&[Reason::PoolExhausted, Reason::OutOfPool]).accepted(&LISTS),
         address::allocated(vip, &about),
         ready::ready(used, &shares),
         degraded::degraded(used, &shares),

@@ -6,7 +6,7 @@ use crate::model::leaving::{Cause, Hold};
 type Edit = fn(&mut Estate);
 
 /// What is wrong, the condition, its status and reason, and a part of its message.
-const TABLE: [(Edit, &str, &str, &str); 30] = [
+const TABLE: [(Edit, &str, &str, &str); 31] = [
     (|_| (), "Accepted", "True Accepted", "as it is written"),
     (network, "Accepted", "False InvalidValue", "spec.address: 10.0.0.0/24 is a network; write 10.0.0.0/32."),
     (
@@ -21,6 +21,7 @@ const TABLE: [(Edit, &str, &str, &str); 30] = [
     (pooled, "AddressAllocated", "True Allocated", "held for it by ProxyIPPool lan"),
     (waiting, "AddressAllocated", "False AddressPending", "ProxyIPPool lan has not given"),
     (exhausted, "AddressAllocated", "False PoolExhausted", "give pool lan more"),
+    (exhausted, "Accepted", "True Accepted", "as it is written"),
     (shrunk, "AddressAllocated", "True OutOfPool", "no longer contains"),
     (network, "AddressAllocated", "False InvalidValue", "Accepted says why"),
     (|_| (), "Ready", "True Announced", "n1, n2 and n3 announce it."),

@@ -131,7 +131,7 @@ fn a_pool_passes_on_what_it_gave_and_says_what_is_wrong() {
     estate.reject("ProxyIPPool lan", "spec.cidrs[0]", "Overlaps", "ProxyIPPool old has some of it", true);
     let status = estate.compute().pools.remove(&name("lan")).unwrap();
     assert_eq!(said(condition(&status.conditions, "Overlaps")), "True Overlaps");
-    assert_eq!(condition(&status.conditions, "Ready").status, "True");
+    assert_eq!(said(condition(&status.conditions, "Ready")), "True Usable", "sharing is allowed");
 }
 
 #[test]
