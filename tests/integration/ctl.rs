@@ -262,7 +262,7 @@ fn a_broken_file_is_told_by_file_and_line() {
         let told = ctl(&["validate", &path, &whole]);
         let out = text(&told.stdout);
         assert_eq!(told.status.code(), Some(1), "{out}");
-        assert!(out.contains(&format!("{path}:{line}: ")) && out.contains(words), "line {line}: {out}");
+        assert!(out.contains(&format!("{path}:{line}:")) && out.contains(words), "line {line}: {out}");
         assert!(!out.contains("good.yaml"), "a good file has no part in it: {out}");
         let directory = ctl(&["validate", directory.path().to_str().unwrap()]);
         assert_eq!(directory.status.code(), Some(1), "the same by the directory's name");

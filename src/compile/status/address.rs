@@ -22,9 +22,9 @@ pub fn allocated(vip: &VipFacts, about: &About<'_>) -> Verdict {
     };
     let addresses = list(addresses.iter());
     match &vip.pool {
-        None => Verdict::new(kind, true, Reason::Written, format!("{addresses} is written in the spec.")),
+        None => Verdict::new(kind, true, Reason::Written, format!("As it is written: {addresses}.")),
         Some(pool) => why(Truth::True, &[Reason::OutOfPool]).unwrap_or_else(|| {
-            let message = format!("{addresses} is held for it by ProxyIPPool {pool}.");
+            let message = format!("From ProxyIPPool {pool}: {addresses}.");
             Verdict::new(kind, true, Reason::Allocated, message)
         }),
     }
