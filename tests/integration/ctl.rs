@@ -254,7 +254,7 @@ fn a_broken_file_is_told_by_file_and_line() {
             7,
             "10.0.0.0/32",
         ),
-        (vip("  mode: BGP\n  ports: [80\n"), 8, "bad.yaml"),
+        (vip("  mode: BGP\n  ports: [80\n"), 7, "unclosed"),
     ];
     for (text_of_file, line, words) in cases {
         let path = file("bad.yaml", &text_of_file);
