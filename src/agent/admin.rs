@@ -1,17 +1,22 @@
 //! The unix socket that `novaedge-agent status`, `snapshot`, `drain` and `undrain` ask.
 //!
-//! `GET /status` (a [`NodeStatus`] as JSON), `GET /snapshot` (the one in force, without its secrets),
-//! `GET /metrics` (OpenMetrics), `GET /healthz`. `POST /drain` and `POST /undrain` say what the node wishes, and are
-//! answered once the wish is on the disk; what becomes of it is in the status.
+//! `GET /status` (a [`NodeStatus`] as JSON), `GET /snapshot` (the one in force, without its secrets).
+//! `POST /drain` and `POST /undrain` say what the node wishes, and are answered once the wish is on the disk; what
+//! becomes of it is in the status.
+//!
+//! There and on the metrics address, for everybody who can reach it: `GET /metrics` (OpenMetrics), `/healthz`
+//! (the process lives) and `/readyz` (the node knows what to do, be it by a snapshot of an earlier run).
 
 use super::wish::Drain;
-use crate::host::admin::{Door, Page, json, metrics, text};
+use crate::host::admin::{Door, Page, json, text, vital};
 use crate::model::snapshot::Snapshot;
 use crate::model::status::NodeStatus;
 use http::{Method, StatusCode};
 use prometheus_client::registry::Registry;
 use serde::Serialize;
+use std::future::ready;
 use std::io;
+use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 use tokio::sync::watch;
@@ -38,7 +43,23 @@ pub fn serve(path: &Path, answers: Answers) -> io::Result<impl Future<Output = (
     Ok(Door::unix(path)?.serve(answer))
 }
 
+/// Opens the metrics address at once and returns the future that serves it.
+///
+/// # Errors
+/// The address cannot be bound.
+pub fn on_address(
+    address: SocketAddr,
+    answers: Answers,
+) -> io::Result<impl Future<Output = ()> + Send + 'static> {
+    Ok(Door::tcp(address)?.serve(move |method, path| ready(answers.vital(&method, &path))))
+}
+
 impl Answers {
+    /// What everybody may ask.
+    fn vital(&self, method: &Method, path: &str) -> Page {
+        vital(method, path, &self.registry, self.snapshot.borrow().is_some())
+    }
+
     async fn to(&self, method: &Method, path: &str) -> Page {
         match (method, path) {
             (&Method::GET, "/status") => known(self.status.borrow().as_deref()),
@@ -48,11 +69,7 @@ impl Answers {
             }
             (&Method::POST, "/drain") => self.wish(true).await,
             (&Method::POST, "/undrain") => self.wish(false).await,
-            (&Method::GET, "/metrics") => metrics(&self.registry),
-            (&Method::GET, "/healthz") => text(StatusCode::OK, "ok\n"),
-            (&Method::GET, _) => {
-                text(StatusCode::NOT_FOUND, "ask for /status, /snapshot, /metrics or /healthz\n")
-            }
+            (&Method::GET, _) => self.vital(method, path),
             _ => text(StatusCode::METHOD_NOT_ALLOWED, "POST is for /drain and /undrain, GET for the rest\n"),
         }
     }
@@ -74,5 +91,28 @@ fn known<T: Serialize>(value: Option<&T>) -> Page {
     match value {
         Some(value) => json(value),
         None => text(StatusCode::SERVICE_UNAVAILABLE, "the agent has just started; ask again\n"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn an_agent_is_ready_once_it_knows_what_to_do() {
+        let state = tempfile::tempdir().unwrap();
+        let (snapshot, newest) = watch::channel(None);
+        let answers = Answers {
+            status: watch::channel(None).1,
+            snapshot: newest,
+            drain: Drain::load(state.path()),
+            registry: Arc::default(),
+        };
+        let code = |path: &str| answers.vital(&Method::GET, path).status().as_u16();
+        assert_eq!([code("/healthz"), code("/readyz"), code("/metrics")], [200, 503, 200]);
+        snapshot.send_replace(Some(Arc::new(Snapshot::empty("n1".parse().unwrap()))));
+        assert_eq!(code("/readyz"), 200);
+        assert_eq!([code("/status"), code("/snapshot")], [404, 404], "no matter of everybody");
+        assert_eq!(answers.vital(&Method::POST, "/drain").status(), StatusCode::METHOD_NOT_ALLOWED);
     }
 }

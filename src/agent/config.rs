@@ -1,6 +1,7 @@
 //! What an agent is told at its start.
 
 use crate::model::name::Name;
+use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -19,6 +20,8 @@ pub struct Config {
     pub state_dir: PathBuf,
     /// Created 0600.
     pub admin_socket: PathBuf,
+    /// Where metrics are served, and whether the agent lives and is ready.
+    pub metrics_address: SocketAddr,
     /// Where FRR's daemons have their vty sockets.
     pub frr_sockets: PathBuf,
     /// The file that FRR starts from, if the agent shall keep it.

@@ -21,7 +21,7 @@
 //! | [`departure`] | the clocks of leaving, around `plan::leave` |
 //! | [`phases`] | phases with the time of their last change |
 //! | [`last_good`] | the snapshot on disk |
-//! | [`admin`] | the unix socket that `novaedge-agent status`, `snapshot` and `drain` ask |
+//! | [`admin`] | the unix socket that `novaedge-agent status`, `snapshot` and `drain` ask; the metrics address |
 
 pub mod admin;
 pub mod config;
@@ -41,6 +41,7 @@ use crate::runtime::tasks::{TaskEnded, Tasks};
 use admin::Answers;
 use config::Config;
 use prometheus_client::registry::Registry;
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -66,6 +67,8 @@ pub enum AgentError {
     TaskEnded(#[from] TaskEnded),
     #[error("the admin socket {path} cannot be opened: {source}")]
     Admin { path: String, source: std::io::Error },
+    #[error("cannot serve metrics on {address} (another --metrics-address may be free): {source}")]
+    Metrics { address: SocketAddr, source: std::io::Error },
 }
 
 /// Runs an agent until `leave` is cancelled and the node has left in order (spec §2.5): nothing of ours
@@ -92,6 +95,9 @@ pub async fn run(
         drain,
         registry: Arc::new(Mutex::new(registry)),
     };
+    let metrics = admin::on_address(config.metrics_address, answers.clone())
+        .map_err(|source| AgentError::Metrics { address: config.metrics_address, source })?;
+    tasks.spawn("metrics", metrics);
     let served = admin::serve(&config.admin_socket, answers)
         .map_err(|source| AgentError::Admin { path: config.admin_socket.display().to_string(), source })?;
     tasks.spawn("admin", served);

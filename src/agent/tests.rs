@@ -111,6 +111,7 @@ fn config() -> Config {
         node: name("n1"),
         state_dir: "unused".into(),
         admin_socket: "unused".into(),
+        metrics_address: "127.0.0.1:0".parse().unwrap(),
         frr_sockets: "unused".into(),
         frr_config: None,
         proxy_cores: NonZeroUsize::MIN,

@@ -10,6 +10,7 @@ use crate::runtime::shutdown::Shutdown;
 use crate::runtime::telemetry;
 use anyhow::{Context, anyhow};
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -83,6 +84,9 @@ struct StandaloneArgs {
     frr_config: Option<PathBuf>,
     #[arg(long, value_name = "PATH", default_value = "/run/novaedge/agent.sock")]
     admin_socket: PathBuf,
+    /// Where /metrics, /healthz and /readyz are served
+    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:9478")]
+    metrics_address: SocketAddr,
     /// Threads that serve traffic [default: the number of cores]
     #[arg(long, value_name = "N")]
     proxy_cores: Option<NonZeroUsize>,
@@ -181,6 +185,7 @@ fn config(args: StandaloneArgs) -> anyhow::Result<Config> {
         node,
         state_dir: args.state_dir,
         admin_socket: args.admin_socket,
+        metrics_address: args.metrics_address,
         frr_sockets: args.frr_sockets,
         frr_config: args.frr_config,
         proxy_cores: args.proxy_cores.unwrap_or_else(all_cores),

@@ -166,7 +166,7 @@ mod tests {
             ("/metrics", 200, "# EOF"),
             ("/healthz", 200, "ok"),
             ("/readyz", 200, "ok"),
-            ("/other", 404, "/readyz"),
+            ("/other", 404, "nothing is here"),
         ];
         for (path, code, words) in cases {
             let (status, body) = read(answers.to(&Method::GET, path)).await;

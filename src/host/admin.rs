@@ -159,7 +159,9 @@ pub fn vital(method: &Method, path: &str, registry: &Mutex<Registry>, ready: boo
         (&Method::GET, "/healthz") => text(StatusCode::OK, "ok\n"),
         (&Method::GET, "/readyz") if ready => text(StatusCode::OK, "ok\n"),
         (&Method::GET, "/readyz") => text(StatusCode::SERVICE_UNAVAILABLE, "not ready yet\n"),
-        (&Method::GET, _) => text(StatusCode::NOT_FOUND, "ask for /metrics, /healthz or /readyz\n"),
+        (&Method::GET, _) => {
+            text(StatusCode::NOT_FOUND, "nothing is here; /metrics, /healthz and /readyz are\n")
+        }
         _ => text(StatusCode::METHOD_NOT_ALLOWED, "only GET is answered here\n"),
     }
 }

@@ -14,6 +14,7 @@ mod layering;
 mod link;
 mod manifests;
 mod proxy;
+mod reference;
 mod samples;
 mod worlds;
 
