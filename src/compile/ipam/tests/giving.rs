@@ -31,6 +31,23 @@ fn the_pool_and_the_family_may_come_from_the_template() {
     assert_eq!(have(&settled), ["a 10.0.0.1 2001:db8::1", "b 2001:db8::2"]);
 }
 
+/// Ten thousand addresses of a /64: quadratic work would take minutes here.
+#[test]
+fn a_huge_block_serves_ten_thousand_vips() {
+    let mut world =
+        world("pool p: {cidrs: ['2001:db8::/64']}\nvip v: {poolRef: {name: p}, addressFamily: ipv6}");
+    let vip = world.vips.remove("v").unwrap();
+    world.vips = (0..10_000).map(|nth| (name(&format!("v{nth:05}")), vip.clone())).collect();
+    let settled = settle(&world, &Ledger::default(), &at(100));
+    assert_eq!(settled.allocations.len(), 10_000);
+    assert_eq!(settled.allocations["v09999"].iter().collect::<Vec<_>>(), [route("2001:db8::2710")]);
+    let again = settle(&world, &settled.ledger, &at(200));
+    assert_eq!(again, settled);
+    world.vips.remove("v00007");
+    let freed = settle(&world, &settled.ledger, &at(300));
+    assert_eq!((freed.allocations.len(), freed.wake), (9_999, Some(330)));
+}
+
 #[test]
 fn what_is_written_reserved_or_held_is_given_to_nobody() {
     let world = world(
