@@ -35,7 +35,7 @@ pub mod vip_loop;
 pub mod wish;
 
 use crate::model::snapshot::Snapshot;
-use crate::model::status::Rejected;
+use crate::model::status::{NodeStatus, Rejected};
 use crate::model::term::Term;
 use crate::runtime::tasks::{TaskEnded, Tasks};
 use admin::Answers;
@@ -73,7 +73,7 @@ pub enum AgentError {
 
 /// Runs an agent until `leave` is cancelled and the node has left in order (spec §2.5): nothing of ours
 /// is announced, held or served when this returns `Ok`. A node that is led waits for its leader's leave, VIP by
-/// VIP, but no longer than [`Config::termination_grace_period`].
+/// VIP, but no longer than [`Config::termination_grace_period`]. How it is doing goes to `status`.
 ///
 /// # Errors
 /// A part of the agent ended that must not; the kernel and the routing daemon then withdraw what is no
@@ -81,16 +81,16 @@ pub enum AgentError {
 pub async fn run(
     config: Config,
     orders: Orders,
+    status: watch::Sender<Option<Arc<NodeStatus>>>,
     mut tasks: Tasks,
     leave: CancellationToken,
 ) -> Result<(), AgentError> {
     let mut registry = Registry::with_prefix("novaedge");
     let drivers = drivers::start(&config, &mut registry, &mut tasks).await;
-    let (status, seen_status) = watch::channel(None);
     let drain = Drain::load(&config.state_dir);
     let wish = Wish::new(drain.subscribe(), config.termination_grace_period);
     let answers = Answers {
-        status: seen_status,
+        status: status.subscribe(),
         snapshot: orders.snapshot.clone(),
         drain,
         registry: Arc::new(Mutex::new(registry)),

@@ -1,13 +1,14 @@
 //! `novaedge-agent`: the words people say to the program that runs on every node.
 
 use super::output::{self, Format};
-use super::{ask, drain, show, standalone};
+use super::{ask, drain, obey, show, standalone};
 use crate::agent::config::{Config, TERMINATION_GRACE_PERIOD};
 use crate::model::name::Name;
 use crate::model::observed::{BfdState, PeerState};
 use crate::model::status::{NodeStatus, Phase};
 use crate::runtime::shutdown::Shutdown;
 use crate::runtime::telemetry;
+use crate::wire::client::endpoint::Endpoint;
 use anyhow::{Context, anyhow};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::net::SocketAddr;
@@ -27,6 +28,8 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Run as the controllers say
+    Run(RunArgs),
     /// Run on manifests from a directory, without a controller and without Kubernetes
     Standalone(StandaloneArgs),
     /// Show how this node is doing (exit code 1: something is withheld or refused)
@@ -69,6 +72,32 @@ struct StandaloneArgs {
     /// Directory of manifests: ProxyVIPs, gateways, backends, routes, Nodes, Secrets (*.yaml, *.yml, *.json)
     #[arg(long, value_name = "DIR")]
     manifests: PathBuf,
+    #[command(flatten)]
+    node: NodeArgs,
+}
+
+#[derive(Debug, Args)]
+struct RunArgs {
+    /// A controller, as HOST:PORT; repeat it for each replica: the agent listens to all and obeys the one that
+    /// leads
+    #[arg(long, value_name = "HOST:PORT", required = true)]
+    controller: Vec<Endpoint>,
+    /// Directory with ca.crt, tls.crt (whose DNS name is this node's) and tls.key; read again when they change
+    #[arg(long, value_name = "DIR", required_unless_present = "insecure")]
+    tls: Option<PathBuf>,
+    /// Speak plaintext, and believe whoever answers that it is a controller
+    #[arg(long, conflicts_with = "tls")]
+    insecure: bool,
+    /// How long an agent that is asked to end waits for the controller's leave, in seconds; then it goes anyway
+    #[arg(long, value_name = "SECONDS", default_value_t = TERMINATION_GRACE_PERIOD.as_secs())]
+    termination_grace_period: u64,
+    #[command(flatten)]
+    node: NodeArgs,
+}
+
+/// What an agent is told about its node, however it is led.
+#[derive(Debug, Args)]
+struct NodeArgs {
     /// This node's name, as its Node object and `endpoints[].nodeName` have it [default: the host's name]
     #[arg(long, env = "NODE_NAME")]
     node: Option<Name>,
@@ -141,6 +170,7 @@ enum Topic {
 /// Runs the program: 0 good, 1 something is wrong with what was asked about, 2 usage (by clap).
 pub fn main() -> ExitCode {
     let outcome = match Cli::parse().command {
+        Command::Run(args) => run_led(args),
         Command::Standalone(args) => run_standalone(args),
         Command::Status(args) => run_ask(Topic::Node, &args),
         Command::Vip(VipCommand::Status(args)) => run_ask(Topic::Vips, &args),
@@ -158,16 +188,31 @@ pub fn main() -> ExitCode {
     super::exit(outcome)
 }
 
-fn run_standalone(args: StandaloneArgs) -> anyhow::Result<ExitCode> {
-    telemetry::init(args.log_format);
-    let manifests = args.manifests.clone();
-    let config = config(args)?;
+fn run_standalone(StandaloneArgs { manifests, node }: StandaloneArgs) -> anyhow::Result<ExitCode> {
+    telemetry::init(node.log_format);
+    // Nobody leads a standalone agent: it waits for nobody.
+    let config = config(node, TERMINATION_GRACE_PERIOD)?;
+    run(|leave| async move { Ok(standalone::run(&manifests, config, leave).await?) })
+}
+
+fn run_led(args: RunArgs) -> anyhow::Result<ExitCode> {
+    let RunArgs { controller, tls, insecure: _, termination_grace_period, node } = args;
+    telemetry::init(node.log_format);
+    let config = config(node, Duration::from_secs(termination_grace_period))?;
+    run(|leave| async move { Ok(obey::run(controller, tls, config, leave).await?) })
+}
+
+/// Runs an agent until a signal has asked it to leave and it has left; a second signal ends it at once.
+fn run<F>(agent: impl FnOnce(CancellationToken) -> F) -> anyhow::Result<ExitCode>
+where
+    F: Future<Output = anyhow::Result<()>>,
+{
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     let ended = runtime.block_on(async {
         let shutdown = Shutdown::catch().context("cannot catch signals")?;
         let leave = CancellationToken::new();
         tokio::select! {
-            ended = standalone::run(&manifests, config, leave.clone()) => ended.map_err(anyhow::Error::from),
+            ended = agent(leave.clone()) => ended,
             () = shutdown.insist(leave.clone()) => Err(anyhow!("ended at once by a second signal, before the node had left")),
         }
     });
@@ -175,7 +220,7 @@ fn run_standalone(args: StandaloneArgs) -> anyhow::Result<ExitCode> {
     ended.map(|()| ExitCode::SUCCESS)
 }
 
-fn config(args: StandaloneArgs) -> anyhow::Result<Config> {
+fn config(args: NodeArgs, termination_grace_period: Duration) -> anyhow::Result<Config> {
     let node = match args.node {
         Some(node) => node,
         None => host_name()?,
@@ -189,8 +234,7 @@ fn config(args: StandaloneArgs) -> anyhow::Result<Config> {
         frr_sockets: args.frr_sockets,
         frr_config: args.frr_config,
         proxy_cores: args.proxy_cores.unwrap_or_else(all_cores),
-        // Nobody leads a standalone agent: it waits for nobody.
-        termination_grace_period: TERMINATION_GRACE_PERIOD,
+        termination_grace_period,
     })
 }
 

@@ -1,22 +1,32 @@
-//! `novaedge-controller`: so far it prints the custom resource definitions, and issues certificates.
+//! `novaedge-controller`: the words people say to the program that computes what each node should do.
 
 use super::certificates;
+use super::lead::{self, Config};
 use crate::api;
-use anyhow::Context;
-use clap::{Parser, Subcommand};
+use crate::runtime::shutdown::Shutdown;
+use crate::runtime::telemetry;
+use crate::wire::client::endpoint::PORT;
+use anyhow::{Context, anyhow};
+use clap::{Args, CommandFactory, Parser, Subcommand};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use tokio_util::sync::CancellationToken;
 
-/// Computes what each node of an estate should do.
+/// Computes what each node of an estate should do, and tells the agents.
 #[derive(Debug, Parser)]
-#[command(name = "novaedge-controller", version)]
+#[command(name = "novaedge-controller", version, args_conflicts_with_subcommands = true)]
 struct Cli {
     #[command(subcommand)]
-    command: Command,
+    command: Option<Command>,
+    #[command(flatten)]
+    run: Option<RunArgs>,
 }
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Lead the agents by manifests from a directory (also without the word `run`)
+    Run(RunArgs),
     /// Print the custom resource definitions, for `kubectl apply -f -`
     Crds {
         /// Write one file per kind into this directory instead
@@ -27,12 +37,62 @@ enum Command {
     Certificates(certificates::Arguments),
 }
 
+#[derive(Debug, Args)]
+struct RunArgs {
+    /// Directory of manifests: ProxyVIPs, pools, gateways, backends, routes, Nodes, Secrets (*.yaml, *.yml,
+    /// *.json)
+    #[arg(long, value_name = "DIR")]
+    manifests: PathBuf,
+    /// What outlives the process: the ledger of addresses, what is in use, and status/ to read
+    #[arg(long, value_name = "DIR", default_value = "/var/lib/novaedge-controller")]
+    state_dir: PathBuf,
+    /// Where agents connect
+    #[arg(long, value_name = "ADDRESS:PORT", default_value_t = SocketAddr::new(IpAddr::V6(Ipv6Addr::UNSPECIFIED), PORT.get()))]
+    listen: SocketAddr,
+    /// Directory with ca.crt, tls.crt and tls.key; read again when they change
+    #[arg(long, value_name = "DIR", required_unless_present = "insecure")]
+    tls: Option<PathBuf>,
+    /// Speak plaintext, and believe every agent which node it is on
+    #[arg(long, conflicts_with = "tls")]
+    insecure: bool,
+    #[arg(long, value_name = "PATH", default_value = "/run/novaedge/controller.sock")]
+    admin_socket: PathBuf,
+    /// Where /metrics, /healthz and /readyz are served
+    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:9477")]
+    metrics_address: SocketAddr,
+    #[arg(long, value_enum, default_value_t = telemetry::LogFormat::Text)]
+    log_format: telemetry::LogFormat,
+}
+
 pub fn main() -> ExitCode {
-    let outcome = match Cli::parse().command {
-        Command::Crds { directory } => crds(directory.as_deref()),
-        Command::Certificates(arguments) => certificates::run(arguments),
+    let Cli { command, run } = Cli::parse();
+    let outcome = match command.or(run.map(Command::Run)) {
+        Some(Command::Run(args)) => lead(args),
+        Some(Command::Crds { directory }) => crds(directory.as_deref()),
+        Some(Command::Certificates(arguments)) => certificates::run(arguments),
+        None => Cli::command()
+            .error(clap::error::ErrorKind::MissingRequiredArgument, "say --manifests DIR, or --help")
+            .exit(),
     };
     super::exit(outcome.map(|()| ExitCode::SUCCESS))
+}
+
+fn lead(args: RunArgs) -> anyhow::Result<()> {
+    let RunArgs { manifests, state_dir, listen, tls, insecure: _, admin_socket, metrics_address, log_format } =
+        args;
+    telemetry::init(log_format);
+    let config = Config { manifests, state_dir, listen, tls, admin_socket, metrics_address };
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let ended = runtime.block_on(async {
+        let shutdown = Shutdown::catch().context("cannot catch signals")?;
+        let end = CancellationToken::new();
+        tokio::select! {
+            ended = lead::run(config, end.clone()) => ended.map_err(anyhow::Error::from),
+            () = shutdown.insist(end.clone()) => Err(anyhow!("ended at once by a second signal")),
+        }
+    });
+    runtime.shutdown_background();
+    ended
 }
 
 fn crds(directory: Option<&Path>) -> anyhow::Result<()> {

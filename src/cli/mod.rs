@@ -14,6 +14,8 @@ pub mod controller;
 pub mod ctl;
 pub mod drain;
 pub mod estate;
+pub mod lead;
+pub mod obey;
 pub mod output;
 pub mod show;
 pub mod standalone;

@@ -70,5 +70,6 @@ pub async fn run(manifests: &Path, config: Config, leave: CancellationToken) -> 
     tasks.spawn("reconcile", following);
     let (_nobody, leader) = watch::channel(None);
     let orders = Orders { snapshot: newest_snapshot, rejected: newest_rejected, leader, before };
-    Ok(agent::run(config, orders, tasks, leave).await?)
+    let (status, _) = watch::channel(None);
+    Ok(agent::run(config, orders, status, tasks, leave).await?)
 }

@@ -67,6 +67,12 @@ impl Estate {
         self.used_ports.contains_key(vip)
     }
 
+    /// The pool that the VIP takes an address from.
+    pub fn pool_of(&self, vip: &Name) -> Option<Name> {
+        let reference = self.vips.used.get(vip)?.version.in_use.spec.pool_ref.as_ref()?;
+        Name::parse(reference.name.clone()).ok()
+    }
+
     /// The nodes that have the VIP; `false`: the node is no candidate any more.
     pub fn nodes_of(&self, vip: &Name) -> impl Iterator<Item = (&Name, bool)> {
         let group = self.vips.used.get(vip).map(|used| &self.vips.groups[used.group]);

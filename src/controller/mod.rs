@@ -1,19 +1,42 @@
 //! The controller: what users wrote and what the agents report → each node's snapshot.
 //!
-//! What it alone remembers lies in its state directory. Everything else is computed again from the manifests
-//! and from what the agents say, so a controller may die at any point.
+//! ```text
+//!  manifests ──▶ ┌───────────┐ ipam::settle ─▶ ledger ─▶ Estate::compile ─▶ placement::decide
+//!  attendance ─▶ │ reconcile │                                    │
+//!  election ───▶ └───────────┘ ◀── Accepted, departures ──────────┤
+//!       ▲                                                         ▼
+//!     wire  ◀────────────────── Bulletin ──────────────── a snapshot for every node
+//! ```
+//!
+//! What it alone remembers lies in its state directory: the ledger of addresses, what is in use of what was
+//! written, and its term. Everything else is computed again from the manifests and from what the agents say,
+//! so a controller may die at any point, and its restart moves nothing.
 //!
 //! | file | idea |
 //! |---|---|
 //! | [`state_dir`] | the directory, and the lock that keeps a second controller out of it |
-//! | [`holders`] | which addresses live agents may have |
+//! | [`election`] | who leads, and in which term |
+//! | [`reconcile`] | facts in, orders out, again and again |
+//! | [`knowledge`] | which nodes there are, and since when they are not ready |
 //! | [`ledger`] | which VIP has which address of a pool, on disk before a node hears of it |
+//! | [`holders`] | which addresses live agents may have |
+//! | [`estate`] | the estate, compiled when something that it is made of has changed |
+//! | [`publish`] | snapshots with generations, as few new ones as possible |
+//! | [`facts`] | what the status is written from |
+//! | [`metrics`] | what is counted |
 //! | [`status_files`], [`documents`] | the status of every object as a file |
 //! | [`admin`] | what `novaedgectl` asks, and whoever collects metrics |
 
 pub mod admin;
 pub mod documents;
+pub mod election;
+pub mod estate;
+pub mod facts;
 pub mod holders;
+pub mod knowledge;
 pub mod ledger;
+pub mod metrics;
+pub mod publish;
+pub mod reconcile;
 pub mod state_dir;
 pub mod status_files;

@@ -15,7 +15,7 @@ const RETRANSMISSION: Duration = Duration::from_millis(1100);
 
 /// `one` and `two` share port 80 of every node; `two` only serves on nodes with the label.
 fn served(name: &str, serve_two: &[u8]) -> (Estate, FibWatch) {
-    let estate = Estate::up(name);
+    let estate = Estate::standalone(name);
     let watch = estate.lab.watch_fib().unwrap();
     estate.write("nodes.yaml", &nodes(serve_two));
     estate.write("one.yaml", &vip("one", "address: 10.200.0.61", 300));

@@ -1,4 +1,4 @@
-//! Three nodes with an agent each, in a lab.
+//! Three nodes with an agent each, in a lab: led by a controller, or each by itself.
 
 use novaedge_lab::builder::Builder;
 use novaedge_lab::{FibWatch, Lab, Node, NodeId, Process, Program, eventually, http_get};
@@ -10,44 +10,98 @@ use std::process::{Command, Output};
 use std::sync::{MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+const AGENT: &str = env!("CARGO_BIN_EXE_novaedge-agent");
+const CONTROLLER: &str = env!("CARGO_BIN_EXE_novaedge-controller");
+
 /// For what should happen within a second or two.
 pub const SOON: Duration = Duration::from_secs(15);
 
 pub struct Estate {
     // Dropped in this order: agents before what they run in.
     pub agents: Vec<Process>,
+    /// Of a led estate, the first of its controllers.
+    pub controller: Option<Process>,
     pub lab: Lab,
     manifests: PathBuf,
     _alone: MutexGuard<'static, ()>,
 }
 
 impl Estate {
-    /// Three nodes; nothing in the directory but the Node objects.
+    /// Three nodes led by a controller; nothing in the directory but the Node objects.
     pub fn up(name: &str) -> Self {
         Self::of(Lab::builder(name))
     }
 
     pub fn of(builder: Builder) -> Self {
-        Self::with_agents(builder, &[1, 2, 3])
+        Self::led_by(builder, &["lead"])
     }
 
-    /// With agents on these nodes only.
+    /// With these controllers on one host, of which the first runs and watches the estate's directory.
+    pub fn led_by(builder: Builder, controllers: &[&str]) -> Self {
+        let mut estate = Self::without_agents(builder);
+        let control = estate.lab.control();
+        let nodes: Vec<String> = estate.lab.nodes().iter().map(Node::name).collect();
+        control.certify(CONTROLLER.as_ref(), &nodes).expect("certificates");
+        estate.controller = Some(estate.start_controller(controllers[0], &estate.manifests));
+        let at: Vec<String> = controllers.iter().map(|name| control.endpoint(name)).collect();
+        let led = |node: &Node| {
+            let tls = control.tls_of(&node.name());
+            node.led(AGENT.as_ref(), &at, &tls).args(["--proxy-cores", "1"])
+        };
+        estate.agents = estate.lab.nodes().iter().map(|node| node.start_agent(led(node)).unwrap()).collect();
+        estate
+    }
+
+    /// Another controller on the same host, with a directory of its own or the estate's.
+    pub fn start_controller(&self, name: &str, manifests: &Path) -> Process {
+        self.lab.control().controller(name, CONTROLLER.as_ref(), manifests).expect("the controller starts")
+    }
+
+    /// Three nodes, each by itself.
+    pub fn standalone(name: &str) -> Self {
+        Self::with_agents(Lab::builder(name), &[1, 2, 3])
+    }
+
+    /// With agents on these nodes only, each by itself.
     pub fn with_agents(builder: Builder, on: &[u8]) -> Self {
+        let mut estate = Self::without_agents(builder);
+        let alone = |k: &u8| {
+            let node = estate.lab.node(*k);
+            let program = node.standalone(AGENT.as_ref(), &estate.manifests).args(["--proxy-cores", "1"]);
+            node.start_agent(program).expect("the agent starts")
+        };
+        estate.agents = on.iter().map(alone).collect();
+        estate
+    }
+
+    fn without_agents(builder: Builder) -> Self {
         let alone = crate::WORLD.lock().unwrap_or_else(PoisonError::into_inner);
         let lab = builder.up().expect("the lab comes up");
         let manifests = lab.node(1).dir().with_file_name("manifests");
         std::fs::create_dir_all(&manifests).unwrap();
-        let mut estate = Self { agents: Vec::new(), lab, manifests, _alone: alone };
+        let estate = Self { agents: Vec::new(), controller: None, lab, manifests, _alone: alone };
         estate.write("nodes.yaml", &nodes(estate.lab.nodes().len()));
-        estate.agents = on.iter().map(|k| estate.start_agent(*k)).collect();
         estate
     }
 
-    fn start_agent(&self, k: u8) -> Process {
-        let node = self.lab.node(k);
-        let agent = Path::new(env!("CARGO_BIN_EXE_novaedge-agent"));
-        let program = node.standalone(agent, &self.manifests).args(["--proxy-cores", "1"]);
-        node.start_agent(program).expect("the agent starts")
+    /// The directory that everybody watches.
+    pub fn manifests(&self) -> &Path {
+        &self.manifests
+    }
+
+    /// The controller's `GET /status`, as `novaedgectl status -o json` shows it.
+    pub fn overview(&self) -> Result<Value, String> {
+        let output = self.ctl(&["status", "-o", "json"]);
+        let text = String::from_utf8_lossy(&output.stdout);
+        serde_json::from_str(&text)
+            .map_err(|error| format!("{error}: {text}{}", String::from_utf8_lossy(&output.stderr)))
+    }
+
+    /// `novaedgectl WORDS…`, as a person would type it.
+    pub fn ctl(&self, words: &[&str]) -> Output {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_novaedgectl"));
+        let socket = self.lab.control().admin_socket("lead");
+        command.args(words).arg("--admin-socket").arg(socket).output().expect("the program runs")
     }
 
     pub fn agent(&self, k: u8) -> &Process {
@@ -121,7 +175,7 @@ impl Estate {
                 .map(|line| format!("{line}\n"))
                 .collect()
         };
-        self.agents.iter().map(log).collect::<Vec<_>>().join("\n---\n")
+        self.controller.iter().chain(&self.agents).map(log).collect::<Vec<_>>().join("\n---\n")
     }
 
     /// A GET from the client, and the backend that answered it: `n1/a`.

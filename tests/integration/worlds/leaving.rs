@@ -78,6 +78,7 @@ fn a_leaving_node_says_so() {
     estate.write("vip.yaml", &vip("web", "address: 10.200.0.60", 300));
     estate.write("web.yaml", &web("web", ""));
     estate.wait_for_nodes(&watch, VIP, Instant::now(), &[1, 2, 3]);
+    (1..=3).for_each(|k| drop(estate.wait_for_phase(k, "web", "Announced", None)));
     estate.agent(LEAVER).term();
     estate.wait_for_phase(LEAVER, "web", "Draining", Some("Leaving"));
     novaedge_lab::eventually("the community arrives", SOON, || {

@@ -38,7 +38,7 @@ fn mistakes() -> Vec<Mistake> {
 
 #[test]
 fn every_mistake_is_explained_and_hurts_nothing_else() {
-    let estate = Estate::up("t-mistakes");
+    let estate = Estate::standalone("t-mistakes");
     let watch = estate.lab.watch_fib().unwrap();
     estate.write("good.yaml", &(vip("good", "address: 10.200.0.80", 300) + "---\n" + &web("good", "")));
     estate.wait_for_nodes(&watch, GOOD, Instant::now(), &[1, 2, 3]);
@@ -61,7 +61,7 @@ fn every_mistake_is_explained_and_hurts_nothing_else() {
 
 #[test]
 fn a_file_that_breaks_keeps_what_it_said() {
-    let estate = Estate::up("t-breaks");
+    let estate = Estate::standalone("t-breaks");
     let watch = estate.lab.watch_fib().unwrap();
     let good = vip("good", "address: 10.200.0.80", 300) + "---\n" + &web("good", "");
     estate.write("good.yaml", &good);
@@ -85,7 +85,7 @@ fn a_file_that_breaks_keeps_what_it_said() {
 
 #[test]
 fn a_port_in_use_is_named_and_healed() {
-    let estate = Estate::up("t-port");
+    let estate = Estate::standalone("t-port");
     let watch = estate.lab.watch_fib().unwrap();
     let squatters: Vec<_> = estate.lab.nodes().iter().map(|node| listen_everywhere(node, 80)).collect();
     estate.write("vip.yaml", &vip("web", "address: 10.200.0.82", 300));

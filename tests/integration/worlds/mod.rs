@@ -12,6 +12,7 @@ mod estate;
 mod exposure;
 mod hand;
 mod leaving;
+mod led;
 mod mistakes;
 mod pace;
 mod scale;

@@ -1,6 +1,7 @@
 //! How a lab comes to be: namespaces, cables, daemons, in that order.
 
 use crate::backend::{BACKENDS, Backend};
+use crate::control::Control;
 use crate::frr::Frr;
 use crate::node::Node;
 use crate::state::{self, Record, State};
@@ -89,13 +90,16 @@ impl Builder {
         let mut places = create_namespaces(&topology)?;
         let mut place = |name: &str| places.remove(name).context("every place has its namespace");
         let (switch, tor_netns, client) = (place("sw")?, place("tor")?, place("client")?);
+        let control = place("control")?;
         let namespaces: Vec<_> =
             topology.nodes().map(|node| Ok((node, place(&node.to_string())?))).collect::<Result<_>>()?;
         wire(&topology, &switch, &tor_netns, &client, &namespaces)?;
+        control.ip_batch(&wiring::control())?;
+        let control = Control::new(control, &state)?;
         let switch = Switch::new(switch)?;
         let (tor_frr, nodes) = self.start_all(&topology, &tor_netns, namespaces, &state)?;
         let tor = Tor::of(&topology);
-        Ok(Lab { topology, nodes, tor, tor_frr, tor_netns, client, switch, state })
+        Ok(Lab { topology, nodes, control, tor, tor_frr, tor_netns, client, switch, state })
     }
 
     /// Starts the ToR and all nodes at the same time.
@@ -126,7 +130,7 @@ fn create_namespaces(topology: &Topology) -> Result<BTreeMap<String, OwnedNetns>
         netns.sysctl(match place.as_str() {
             "tor" => wiring::TOR,
             "client" => wiring::CLIENT,
-            "sw" => &[],
+            "sw" | "control" => &[],
             _ => wiring::NODE,
         })?;
         Ok((place, netns))

@@ -1,6 +1,7 @@
 //! A whole world: brought up by [`Lab::builder`], gone when dropped.
 
 use crate::builder::Builder;
+use crate::control::Control;
 use crate::fib::{self, Fib, FibWatch};
 use crate::frr::Frr;
 use crate::node::Node;
@@ -21,6 +22,7 @@ pub struct Lab {
     pub(crate) topology: Topology,
     // Declared, so dropped, from what runs to what it runs in.
     pub(crate) nodes: Vec<Node>,
+    pub(crate) control: Control,
     pub(crate) tor: Tor,
     pub(crate) tor_frr: Frr,
     pub(crate) tor_netns: OwnedNetns,
@@ -54,6 +56,11 @@ impl Lab {
 
     pub fn nodes(&self) -> &[Node] {
         &self.nodes
+    }
+
+    /// Where a controller runs.
+    pub fn control(&self) -> &Control {
+        &self.control
     }
 
     /// What the ToR says: sessions, paths, anything by vty.

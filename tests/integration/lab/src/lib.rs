@@ -6,7 +6,8 @@
 //! ```text
 //!  client ── tor (FRR, AS 64500) ── sw (bridge) ─┬─ n1   FRR without configuration, two HTTP backends,
 //!                                                ├─ n2   and the agent that the caller starts
-//!                                                └─ n3
+//!                                                ├─ n3
+//!                                                └─ control   for a controller
 //! ```
 //!
 //! Needs root. A missing tool or a missing right is an error, never a skip. A [`Lab`] cleans up when it is
@@ -19,6 +20,7 @@
 //! | [`builder`] | how it comes to be |
 //! | [`topology`] | names and addresses, pure; whose is a next hop, a connection |
 //! | [`node`] | a node: FRR, backends, agent |
+//! | [`control`] | where a controller runs, and the certificates of an estate |
 //! | [`tor`] | the ToR: how it peers, what it says about its peers |
 //! | [`fib`] | the ToR's kernel FIB by netlink, with times |
 //! | [`probe`] | the prober: thousands of requests a second, each remembered |
@@ -38,6 +40,7 @@
 pub mod backend;
 pub mod builder;
 pub mod cli;
+pub mod control;
 pub mod eventually;
 pub mod fib;
 pub mod frr;

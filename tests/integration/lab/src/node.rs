@@ -64,22 +64,29 @@ impl Node {
         Process::start(&self.netns, program, &self.logs.join(format!("{}.{name}.log", self.id)))
     }
 
-    /// `novaedge-agent standalone` with this node's name, FRR and [`Self::dir`]: what [`Self::start_agent`]
-    /// usually starts. The state is in `state/`, the admin socket is `agent.sock`.
+    /// `novaedge-agent standalone` with this node's name, FRR and [`Self::dir`]. The state is in `state/`, the
+    /// admin socket is `agent.sock`.
     pub fn standalone(&self, agent: &Path, manifests: &Path) -> Program {
+        self.agent(Program::new(agent).arg("standalone").arg("--manifests").arg(manifests))
+    }
+
+    /// `novaedge-agent run`, with the same, for the controllers at these addresses.
+    pub fn led(&self, agent: &Path, controllers: &[String], tls: &Path) -> Program {
+        let program = Program::new(agent).arg("run").arg("--tls").arg(tls);
+        self.agent(controllers.iter().fold(program, |program, at| program.arg("--controller").arg(at)))
+    }
+
+    fn agent(&self, program: Program) -> Program {
         let options = [
-            ("--manifests", manifests.to_owned()),
             ("--node", self.name().into()),
             ("--state-dir", self.dir.join("state")),
             ("--frr-sockets", self.vty_dir()),
             ("--admin-socket", self.admin_socket()),
         ];
-        options.into_iter().fold(Program::new(agent).arg("standalone"), |program, (option, value)| {
-            program.arg(option).arg(value)
-        })
+        options.into_iter().fold(program, |program, (option, value)| program.arg(option).arg(value))
     }
 
-    /// Where [`Self::standalone`]'s agent listens for commands.
+    /// Where the agent listens for commands.
     pub fn admin_socket(&self) -> PathBuf {
         self.dir.join("agent.sock")
     }

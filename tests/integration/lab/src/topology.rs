@@ -4,7 +4,8 @@
 //!  client .2 ── 192.168.77.0/24, fd77::/64 ── .1 tor .254, .253 ─┐ 10.0.0.0/24, fd00:10::/64
 //!                                                               sw ── n1 .1
 //!                                                                ├─── n2 .2
-//!                                                                └─── n3 .3
+//!                                                                ├─── n3 .3
+//!                                                                └─── control .200
 //! ```
 
 use anyhow::{Result, ensure};
@@ -23,6 +24,9 @@ pub const TOR_CLIENT6: Ipv6Addr = Ipv6Addr::new(0xfd77, 0, 0, 0, 0, 0, 0, 1);
 pub const TOR4: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 254);
 /// A second address of the same router.
 pub const TOR4_SECOND: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 253);
+/// Where a controller runs: on the nodes' segment, and no node.
+pub const CONTROL4: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 200);
+pub const CONTROL6: Ipv6Addr = Ipv6Addr::new(0xfd00, 0x10, 0, 0, 0, 0, 0, 0x200);
 pub const TOR6: Ipv6Addr = Ipv6Addr::new(0xfd00, 0x10, 0, 0, 0, 0, 0, 0xfe);
 
 /// Node number k, from 1; prints as its name: `n1`.
@@ -110,14 +114,14 @@ impl Topology {
         (1..=self.nodes).map(NodeId)
     }
 
-    /// The namespace of `client`, `tor`, `sw`, `n1`, …
+    /// The namespace of `client`, `tor`, `sw`, `control`, `n1`, …
     pub fn netns(&self, place: impl fmt::Display) -> String {
         format!("{}-{place}", self.name)
     }
 
     /// Every place of the lab, the switch first.
     pub fn places(&self) -> Vec<String> {
-        let fixed = ["sw", "tor", "client"].map(str::to_owned);
+        let fixed = ["sw", "tor", "client", "control"].map(str::to_owned);
         fixed.into_iter().chain(self.nodes().map(|node| node.to_string())).collect()
     }
 }
@@ -160,7 +164,7 @@ mod tests {
     #[test]
     fn names_follow_from_the_labs_own() {
         let lab = Topology::new("demo", 2).unwrap();
-        assert_eq!(lab.places(), ["sw", "tor", "client", "n1", "n2"]);
+        assert_eq!(lab.places(), ["sw", "tor", "client", "control", "n1", "n2"]);
         assert_eq!(lab.netns(NodeId(2)), "demo-n2");
     }
 }

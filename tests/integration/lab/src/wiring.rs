@@ -1,7 +1,7 @@
 //! The lab's cables as text for `ip -batch`, pure, and the variables of each namespace.
 
 use crate::topology::{
-    CLIENT4, CLIENT6, NodeId, TOR_CLIENT4, TOR_CLIENT6, TOR4, TOR4_SECOND, TOR6, Topology,
+    CLIENT4, CLIENT6, CONTROL4, CONTROL6, NodeId, TOR_CLIENT4, TOR_CLIENT6, TOR4, TOR4_SECOND, TOR6, Topology,
 };
 use std::fmt::Write;
 
@@ -15,6 +15,7 @@ pub fn switch(lab: &Topology) -> String {
         let _ = writeln!(text, "link set {name} master br0 up");
     };
     port("tor", "nodes", "02:00:00:00:00:fe");
+    port("control", "eth0", "02:00:00:00:00:c8");
     for node in lab.nodes() {
         port(&node.to_string(), "eth0", &node.mac());
     }
@@ -37,6 +38,13 @@ pub fn client() -> String {
     format!(
         "addr add {CLIENT4}/24 dev eth0\naddr add {CLIENT6}/64 dev eth0 nodad\nlink set eth0 up\n\
          route add default via {TOR_CLIENT4}\nroute add default via {TOR_CLIENT6}\n"
+    )
+}
+
+/// The controller's host: nothing but the nodes' segment. After [`switch`].
+pub fn control() -> String {
+    format!(
+        "addr add {CONTROL4}/24 dev eth0\naddr add {CONTROL6}/64 dev eth0 nodad\nlink set eth0 up\nlink set lo up\n"
     )
 }
 
@@ -88,7 +96,7 @@ mod tests {
         let text = super::switch(&Topology::new("x", 2).unwrap());
         let line = "link add n2 type veth peer name eth0 address 02:00:00:00:00:02 netns x-n2";
         assert!(text.lines().any(|found| found == line), "{text}");
-        assert_eq!(text.matches("master br0 up").count(), 3);
+        assert_eq!(text.matches("master br0 up").count(), 4);
     }
 
     #[test]

@@ -1,0 +1,53 @@
+//! What the status of the estate is written from.
+
+use crate::api::ProxyVIP;
+use crate::compile::Estate;
+use crate::compile::ipam::Settled;
+use crate::compile::placement::{self, health};
+use crate::compile::rejection::{Findings, Rejection};
+use crate::compile::status::VipFacts;
+use crate::compile::vip::{self, Draft};
+use crate::manifests::Loaded;
+use crate::model::name::Name;
+use crate::model::status::Rejected;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Of the files, the compiler and the pools, each with its place.
+pub fn rejected(loaded: &Loaded, estate: &Estate, settled: &Settled) -> Vec<Rejected> {
+    let compiled = estate.rejections.iter().chain(&settled.rejections);
+    let placed =
+        |rejection: &Rejection| rejection.at(loaded.place(&rejection.object.to_string(), &rejection.field));
+    loaded.problems.iter().cloned().chain(compiled.map(placed)).collect()
+}
+
+pub fn vips(facts: &placement::Facts) -> BTreeMap<Name, VipFacts> {
+    let estate = facts.estate;
+    let of_vip = |(name, draft): (&Name, &Draft)| {
+        let candidates = estate.nodes_of(name).filter(|(_, is_candidate)| *is_candidate);
+        let nodes: BTreeSet<Name> = candidates.map(|(node, _)| node.clone()).collect();
+        let leaving =
+            facts.before.iter().filter_map(|(node, vips)| Some((node.clone(), vips.get(name)?.clone())));
+        let vip = VipFacts {
+            addresses: Some(draft.addresses),
+            pool: estate.pool_of(name),
+            mode: "BGP".to_owned(),
+            healthy: health::healthy(facts, name).into_keys().cloned().collect(),
+            min_healthy: draft.min_healthy_nodes,
+            leaving: leaving.collect(),
+            listeners: estate.is_listened_on(name),
+            nodes,
+        };
+        (name.clone(), vip)
+    };
+    let waiting = facts.world.vips.iter().filter_map(|(name, object)| waiting(name, object, facts));
+    waiting.chain(estate.vips().map(of_vip)).collect()
+}
+
+/// A VIP that is to have an address from a pool, and is not in use: overwritten by those that are.
+fn waiting(name: &Name, object: &ProxyVIP, facts: &placement::Facts) -> Option<(Name, VipFacts)> {
+    let mut unheard = Findings::about("ProxyVIP", name);
+    let spec = vip::spec(object, facts.world, &mut unheard)?;
+    let pool = Name::parse(spec.pool_ref?.name).ok()?;
+    let vip = VipFacts { pool: Some(pool), mode: "BGP".to_owned(), min_healthy: 1, ..VipFacts::default() };
+    Some((name.clone(), vip))
+}

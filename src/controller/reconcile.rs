@@ -1,0 +1,299 @@
+//! Facts in, orders out, again and again.
+//!
+//! 1. wait until anything changed, or until time itself decides (IO)
+//! 2. settle the addresses, and write the ledger before anything else may use them (pure, then IO)
+//! 3. compile the estate, and decide who may leave (pure)
+//! 4. publish a snapshot for every node, and keep what is in use (IO)
+//! 5. tell how the estate is doing (pure)
+//!
+//! # Before it knows enough
+//!
+//! A restart must move nothing. So a document that has not been readable since the start keeps an estate that
+//! was in use from being led at all: its agents keep what they have. And until every agent has reported, or
+//! [`SETTLING`] has passed, wishes to leave are answered as they were before.
+
+use super::election::Election;
+use super::estate::{Arguments, Compiler};
+use super::holders::Holders;
+use super::ledger::LedgerFile;
+use super::metrics::Metrics;
+use super::publish::{self, Snapshots};
+use super::{facts, knowledge};
+use crate::api::condition::Reason;
+use crate::compile::accepted::Accepted;
+use crate::compile::estate::Departures;
+use crate::compile::ipam::{self, Outside, Settled};
+use crate::compile::placement;
+use crate::compile::status::{self, EstateStatus};
+use crate::host::kept::Kept;
+use crate::manifests::Loaded;
+use crate::model::attendance::Attendance;
+use crate::model::name::Name;
+use crate::model::status::Rejected;
+use crate::model::term::Term;
+use crate::wire::server::Bulletin;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+/// How long after its start a controller waits for agents that do not report.
+pub const SETTLING: Duration = Duration::from_secs(10);
+
+/// The loop takes at most one part in so many of a core's time.
+const SHARE: u32 = 4;
+
+/// Reports alone do not start a round sooner than this after the one before.
+const PACE: Duration = Duration::from_millis(50);
+
+type Agents = Arc<BTreeMap<Name, Attendance>>;
+
+/// What the loop listens to.
+#[derive(Debug)]
+pub struct Inputs {
+    pub loaded: watch::Receiver<Arc<Loaded>>,
+    pub attendance: watch::Receiver<Agents>,
+    pub election: Election,
+}
+
+/// Where its results go.
+#[derive(Debug)]
+pub struct Outputs {
+    pub bulletins: watch::Sender<Arc<Bulletin>>,
+    pub snapshots: watch::Sender<Arc<Snapshots>>,
+    pub status: watch::Sender<Option<Arc<EstateStatus>>>,
+    pub metrics: Metrics,
+}
+
+pub struct Reconciler {
+    outputs: Outputs,
+    ledger: LedgerFile,
+    memory: Kept,
+    accepted: Accepted,
+    /// Every document has been readable once since the start.
+    all_read: bool,
+    settled: bool,
+    compiler: Compiler,
+    holders: Holders,
+    departures: Departures,
+    not_ready: BTreeMap<Name, u64>,
+    published: Arc<Snapshots>,
+    rejected: Vec<Rejected>,
+}
+
+impl std::fmt::Debug for Reconciler {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Reconciler").field("published", &self.published).finish_non_exhaustive()
+    }
+}
+
+impl Reconciler {
+    /// `accepted` is what `memory` held.
+    pub fn new(ledger: LedgerFile, memory: Kept, accepted: Accepted, outputs: Outputs) -> Self {
+        Self {
+            outputs,
+            ledger,
+            memory,
+            accepted,
+            all_read: false,
+            settled: false,
+            compiler: Compiler::default(),
+            holders: Holders::default(),
+            departures: Departures::new(),
+            not_ready: BTreeMap::new(),
+            published: Arc::default(),
+            rejected: Vec::new(),
+        }
+    }
+
+    /// Runs for as long as the inputs last.
+    pub async fn run(mut self, mut inputs: Inputs) {
+        let settled_at = Instant::now() + SETTLING;
+        loop {
+            let begun = Instant::now();
+            self.settled |= begun >= settled_at;
+            let wake = self.turn(&mut inputs);
+            let took = begun.elapsed();
+            self.outputs.metrics.round(took);
+            let wake = wake.map_or(settled_at, |wake| begun + wake);
+            let wake = if self.settled { wake } else { wake.min(settled_at) };
+            if !wait(&mut inputs, wake, PACE.max(took * SHARE)).await {
+                return;
+            }
+        }
+    }
+
+    /// One round. Returns when time itself will have changed something.
+    fn turn(&mut self, inputs: &mut Inputs) -> Option<Duration> {
+        let loaded = inputs.loaded.borrow_and_update().clone();
+        let attendance = inputs.attendance.borrow_and_update().clone();
+        let term = *inputs.election.borrow_and_update();
+        let now = unix_now();
+        self.all_read |= !loaded.problems.iter().any(hides_an_object);
+        self.settled |= knowledge::all_have_reported(&loaded.resources, &attendance);
+        let may_lead = self.all_read || self.accepted.vips.is_empty();
+        let Some(term) = term.filter(|_| may_lead) else {
+            self.wait_for_documents(&loaded);
+            return None;
+        };
+        let settled = self.settle(&loaded, &attendance, term, now);
+        self.order(&loaded, &attendance, term, &settled, now);
+        let wake = settled.wake.map(|wake| Duration::from_secs(wake.saturating_sub(now).max(1)));
+        self.tell(&loaded, &attendance, term, settled, now);
+        wake
+    }
+
+    /// Its agents hear that nobody leads, and keep what they have.
+    fn wait_for_documents(&mut self, loaded: &Loaded) {
+        self.outputs.metrics.leads(false);
+        self.report(loaded.problems.clone());
+        self.outputs.bulletins.send_if_modified(|bulletin| {
+            let led = bulletin.term.is_some();
+            *bulletin = Arc::default();
+            led
+        });
+    }
+
+    /// The ledger is on disk before anybody hears of an address in it.
+    fn settle(&mut self, loaded: &Loaded, agents: &Agents, term: Term, now: u64) -> Settled {
+        let world = &loaded.resources;
+        let outside = Outside { reserved: ipam::reserved(world), held: self.holders.held(agents, term), now };
+        let mut settled = ipam::settle(world, self.ledger.kept(), &outside);
+        if let Err(error) = self.ledger.keep(&settled.ledger) {
+            tracing::error!(%error, "addresses stay as they were");
+            settled.allocations = self.ledger.kept().allocations();
+        }
+        settled
+    }
+
+    fn order(&mut self, loaded: &Arc<Loaded>, agents: &Agents, term: Term, settled: &Settled, now: u64) {
+        let world = &loaded.resources;
+        let (pools, nodes) = (settled.allocations.clone(), knowledge::nodes(world, agents));
+        let arguments = Arguments { loaded: loaded.clone(), pools, nodes };
+        let compiled = self.compiler.compile(arguments, &self.accepted, &self.published, agents);
+        self.not_ready = knowledge::not_ready(world, &self.not_ready, now);
+        self.departures = placement::decide(&placement::Facts {
+            estate: &compiled.estate,
+            world,
+            attendance: agents,
+            not_ready: &self.not_ready,
+            before: &self.departures,
+            settled: self.settled,
+        });
+        let mut snapshots = compiled.snapshots.clone();
+        for (node, leaving) in &self.departures {
+            if let Some(snapshot) = snapshots.get_mut(node) {
+                snapshot.leaving.clone_from(leaving);
+            }
+        }
+        let accepted = compiled.estate.accepted();
+        self.publish(publish::successors(&self.published, snapshots), term);
+        self.remember(accepted);
+    }
+
+    /// What a node may have is noted before the node is told.
+    fn publish(&mut self, snapshots: Snapshots, term: Term) {
+        self.holders.retain(|node| snapshots.contains_key(node));
+        for (node, snapshot) in &snapshots {
+            if self.published.get(node).is_none_or(|before| !Arc::ptr_eq(before, snapshot)) {
+                self.holders.sent(node, snapshot.generation, publish::addresses(snapshot));
+            }
+        }
+        let unchanged = self.published.len() == snapshots.len()
+            && self.published.values().zip(snapshots.values()).all(|(a, b)| Arc::ptr_eq(a, b));
+        if !unchanged {
+            self.published = Arc::new(snapshots);
+            self.outputs.snapshots.send_replace(self.published.clone());
+        }
+        let term = Some(term);
+        self.outputs.bulletins.send_if_modified(|bulletin| {
+            let differs = !unchanged || bulletin.term != term;
+            if differs {
+                *bulletin = Arc::new(Bulletin { term, snapshots: (*self.published).clone() });
+            }
+            differs
+        });
+    }
+
+    /// The nodes first: the disk is slower than what they have to do.
+    fn remember(&mut self, accepted: Accepted) {
+        if accepted == self.accepted {
+            return;
+        }
+        if let Err(error) = self.memory.keep(&accepted) {
+            tracing::warn!(%error, "a restart would not know which edits were refused");
+        }
+        self.accepted = accepted;
+    }
+
+    fn tell(&mut self, loaded: &Loaded, agents: &Agents, term: Term, settled: Settled, now: u64) {
+        let Some(compiled) = self.compiler.newest() else { return };
+        let rejected = facts::rejected(loaded, &compiled.estate, &settled);
+        let before = self.outputs.status.borrow().clone();
+        let vips = facts::vips(&placement::Facts {
+            estate: &compiled.estate,
+            world: &loaded.resources,
+            attendance: agents,
+            not_ready: &self.not_ready,
+            before: &self.departures,
+            settled: self.settled,
+        });
+        let status = status::compute(&status::Facts {
+            world: &loaded.resources,
+            rejections: &rejected,
+            vips: &vips,
+            pools: &settled.statuses(),
+            attendance: agents,
+            term: Some(term),
+            now,
+            before: before.as_deref(),
+        });
+        self.report(rejected);
+        self.outputs.metrics.leads(true);
+        self.outputs.metrics.estate(&status);
+        if before.as_deref() != Some(&status) {
+            self.outputs.metrics.changed();
+            for event in status::events(before.as_deref(), &status) {
+                tracing::info!(object = event.object, reason = event.reason, "{}", event.message);
+            }
+            self.outputs.status.send_replace(Some(Arc::new(status)));
+        }
+    }
+
+    /// Logs each problem once, when it appears and when it is gone.
+    fn report(&mut self, rejected: Vec<Rejected>) {
+        for problem in rejected.iter().filter(|problem| !self.rejected.contains(problem)) {
+            let Rejected { object, field, reason, message, place, notice: _ } = problem;
+            tracing::warn!(object, field, reason, place, "{message}");
+        }
+        for solved in self.rejected.iter().filter(|problem| !rejected.contains(problem)) {
+            tracing::info!(object = solved.object, field = solved.field, "no longer a problem");
+        }
+        self.rejected = rejected;
+    }
+}
+
+/// Waits until something is new: what is written and who leads at once, what agents report at the loop's pace.
+/// `false`: the inputs are over.
+async fn wait(inputs: &mut Inputs, wake: Instant, pace: Duration) -> bool {
+    let paced = Instant::now() + pace;
+    tokio::select! {
+        changed = inputs.loaded.changed() => changed.is_ok(),
+        changed = inputs.election.changed() => changed.is_ok(),
+        changed = async {
+            tokio::time::sleep_until(paced).await;
+            inputs.attendance.changed().await
+        } => changed.is_ok(),
+        () = tokio::time::sleep_until(wake) => true,
+    }
+}
+
+/// An object that two files define is known; one that cannot be read is not.
+fn hides_an_object(problem: &Rejected) -> bool {
+    problem.reason != Reason::Duplicate.to_string()
+}
+
+fn unix_now() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
+}
