@@ -23,31 +23,10 @@ fn served(name: &str) -> (Estate, novaedge_lab::FibWatch) {
     (estate, watch)
 }
 
-/// UPDATEs that the ToR got from node `k`, of either family.
-fn updates(estate: &Estate, k: u8) -> u64 {
-    let said = estate.lab.tor().ask_json("bgpd", "show bgp neighbors json").unwrap();
-    said[format!("10.0.0.{k}")]["messageStats"]["updatesRecv"].as_u64().expect("FRR counts UPDATEs")
-}
-
-/// Waits until the node's session has said all that a new session says, and returns [`updates`].
-fn updates_at_rest(estate: &Estate, k: u8) -> u64 {
-    let mut last = (updates(estate, k), Instant::now());
-    // FRR looks at changed route maps again 5 s after the change (`bgp route-map delay-timer`).
-    let rest = Duration::from_secs(6);
-    eventually("the session is at rest", SOON, || {
-        let now = updates(estate, k);
-        if now != last.0 {
-            last = (now, Instant::now());
-        }
-        if last.1.elapsed() > rest { Ok(now) } else { Err("it still speaks") }
-    })
-    .unwrap()
-}
-
 #[test]
 fn an_agent_that_is_back_in_time_changes_nothing() {
     let (estate, watch) = served("t-restart");
-    let updates_before = updates_at_rest(&estate, 2);
+    let updates_before = estate.updates_at_rest()[&NodeId(2)];
     let before = estate.lab.tor().neighbours().unwrap()[&NodeId(2)].clone();
     let since = Instant::now();
     estate.agent(2).restart().unwrap();
@@ -63,7 +42,7 @@ fn an_agent_that_is_back_in_time_changes_nothing() {
     .unwrap();
     let changes = watch.events(since);
     assert!(changes.is_empty(), "the ToR's routes changed: {changes:?}\n{}", estate.agent(2).log());
-    assert_eq!(updates(&estate, 2), updates_before, "an UPDATE was sent");
+    assert_eq!(estate.updates()[&NodeId(2)], updates_before, "an UPDATE was sent");
     let after = estate.lab.tor().neighbours().unwrap()[&NodeId(2)].clone();
     assert!(after.uptime_ms > before.uptime_ms, "the session was reset");
     println!("restart: no route change, no UPDATE; session up for {} ms", after.uptime_ms);

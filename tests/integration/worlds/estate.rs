@@ -3,7 +3,7 @@
 use novaedge_lab::builder::Builder;
 use novaedge_lab::{FibWatch, Lab, Node, NodeId, Process, Program, eventually, http_get};
 use serde_json::Value;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -161,6 +161,31 @@ impl Estate {
         let expected: BTreeSet<NodeId> = nodes.iter().map(|k| NodeId(*k)).collect();
         let moment = watch.wait_for(prefix, since, SOON, |hops| hops.nodes() == expected);
         moment.unwrap_or_else(|error| panic!("{error:#}\n{}", self.logs()))
+    }
+
+    /// UPDATEs that the ToR got from each node, of either family.
+    pub fn updates(&self) -> BTreeMap<NodeId, u64> {
+        let said = self.lab.tor().ask_json("bgpd", "show bgp neighbors json").unwrap();
+        let of = |node: &Node| {
+            let stats = &said[node.address4().to_string()]["messageStats"];
+            (node.id(), stats["updatesRecv"].as_u64().expect("FRR counts UPDATEs"))
+        };
+        self.lab.nodes().iter().map(of).collect()
+    }
+
+    /// Waits until the sessions have said all that new sessions say, and returns [`Self::updates`].
+    pub fn updates_at_rest(&self) -> BTreeMap<NodeId, u64> {
+        let mut last = (self.updates(), Instant::now());
+        // FRR looks at changed route maps again 5 s after the change (`bgp route-map delay-timer`).
+        let rest = Duration::from_secs(6);
+        eventually("the sessions are at rest", SOON, || {
+            let now = self.updates();
+            if now != last.0 {
+                last = (now.clone(), Instant::now());
+            }
+            if last.1.elapsed() > rest { Ok(now) } else { Err("they still speak") }
+        })
+        .unwrap()
     }
 
     fn logs(&self) -> String {

@@ -16,16 +16,6 @@ fn served(estate: &Estate) {
     (1..=3).for_each(|k| drop(estate.wait_for_phase(k, "web", "Announced", None)));
 }
 
-/// BGP messages other than keepalives that the ToR has had from each node, and each session's age in restarts.
-fn updates(estate: &Estate) -> Vec<String> {
-    let peers = estate.lab.tor_frr().ask_json("bgpd", "show bgp neighbors json").expect("the ToR answers");
-    let of = |(peer, said): (&String, &Value)| {
-        let stats = &said["messageStats"];
-        format!("{peer}: {} updates, {} opens", stats["updatesRecv"], stats["opensRecv"])
-    };
-    peers.as_object().expect("an object").iter().filter(|(_, said)| said.is_object()).map(of).collect()
-}
-
 /// What a node's agent says of the controller that it obeys.
 fn term(estate: &Estate, k: u8) -> Value {
     estate.status(k).expect("the agent answers")["term"].clone()
@@ -36,7 +26,7 @@ fn nothing_changes_without_the_controller_nor_when_it_is_back() {
     let estate = Estate::up("t-led-gone");
     served(&estate);
     let controller = estate.controller.as_ref().unwrap();
-    let before = updates(&estate);
+    let before = estate.updates_at_rest();
     let probe = estate.lab.probe("10.200.0.70:80".parse().unwrap()).rate(500).start().unwrap();
     controller.kill9();
     controller.wait(SOON).unwrap();
@@ -61,7 +51,7 @@ fn nothing_changes_without_the_controller_nor_when_it_is_back() {
     (1..=3).for_each(|k| drop(estate.wait_for_phase(k, "web", "Announced", None)));
     let report = probe.stop().unwrap();
     println!("{report}");
-    assert_eq!(updates(&estate), before, "not one BGP message");
+    assert_eq!(estate.updates_at_rest(), before, "not one BGP message");
 }
 
 #[test]
@@ -70,7 +60,7 @@ fn of_two_controllers_the_later_term_is_obeyed() {
     served(&estate);
     let elsewhere = estate.manifests().with_file_name("elsewhere");
     std::fs::create_dir_all(&elsewhere).unwrap();
-    let before = updates(&estate);
+    let before = estate.updates_at_rest();
 
     // The other one is of another opinion: there is no VIP at all. Its lock is younger, so its word counts; first
     // it says what the first one says.
@@ -89,7 +79,7 @@ fn of_two_controllers_the_later_term_is_obeyed() {
         if terms.iter().all(|term| *term > first) { Ok(()) } else { Err(format!("{terms:?}")) }
     })
     .unwrap();
-    assert_eq!(updates(&estate), before, "the same content under another term is no change");
+    assert_eq!(estate.updates(), before, "the same content under another term is no change");
 
     let watch = estate.lab.watch_fib().unwrap();
     let asked = Instant::now();
@@ -98,7 +88,7 @@ fn of_two_controllers_the_later_term_is_obeyed() {
     estate.wait_for_nodes(&watch, VIP, asked, &[]);
 
     // The first goes and comes back. Its state directory is older than the other's: nobody listens.
-    let after = updates(&estate);
+    let after = estate.updates_at_rest();
     let controller = estate.controller.as_ref().unwrap();
     controller.kill9();
     controller.wait(SOON).unwrap();
@@ -110,7 +100,7 @@ fn of_two_controllers_the_later_term_is_obeyed() {
     })
     .unwrap();
     (1..=3).for_each(|k| assert!(term(&estate, k)["created"].as_u64().unwrap() > first));
-    assert_eq!(updates(&estate), after);
+    assert_eq!(estate.updates(), after);
 
     // Also when the other one is gone.
     other.kill9();
@@ -118,7 +108,7 @@ fn of_two_controllers_the_later_term_is_obeyed() {
     let probe = estate.lab.probe("10.200.0.71:80".parse().unwrap()).rate(200);
     let report = probe.run_for(Duration::from_secs(2)).unwrap();
     assert_eq!(report.failed(), 0, "{report}");
-    assert_eq!(updates(&estate), after);
+    assert_eq!(estate.updates(), after);
 }
 
 #[test]
@@ -137,7 +127,8 @@ fn three_are_told_to_leave_and_two_are_held() {
         assert!(estate.ask(k, &["drain"]).status.code().is_some());
     }
     let gone = eventually("one is gone", SOON, || {
-        let gone: Vec<u8> = (1..=3).filter(|k| estate.vip(*k, "web").is_ok_and(|v| v["phase"] == "Withdrawn")).collect();
+        let gone: Vec<u8> =
+            (1..=3).filter(|k| estate.vip(*k, "web").is_ok_and(|v| v["phase"] == "Withdrawn")).collect();
         if let [gone] = gone[..] { Ok(gone) } else { Err(format!("{gone:?}")) }
     })
     .unwrap_or_else(|error| panic!("{error:#}"));
@@ -159,7 +150,11 @@ fn three_are_told_to_leave_and_two_are_held() {
     // Another is healthy again: the first comes back, and the next may go.
     assert!(estate.ask(gone, &["undrain"]).status.success());
     eventually("the next has gone", SOON, || {
-        let gone: Vec<u8> = stay.iter().copied().filter(|k| estate.vip(*k, "web").is_ok_and(|v| v["phase"] == "Withdrawn")).collect();
+        let gone: Vec<u8> = stay
+            .iter()
+            .copied()
+            .filter(|k| estate.vip(*k, "web").is_ok_and(|v| v["phase"] == "Withdrawn"))
+            .collect();
         if gone.len() == 1 { Ok(()) } else { Err(format!("{gone:?}")) }
     })
     .unwrap_or_else(|error| panic!("{error:#}"));
