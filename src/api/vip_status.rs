@@ -29,7 +29,7 @@ pub struct VipStatus {
     /// Healthy of eligible nodes, like 2/3.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub healthy: Option<String>,
-    /// Every candidate node's share.
+    /// Every candidate node's share; of more than 64 candidates, of those that lack something.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["name"]))]
     pub nodes: Vec<VipNode>,

@@ -4,7 +4,7 @@
 use super::VipFacts;
 use super::share::Share;
 use super::verdict::{Truth, Verdict};
-use super::words::{clauses, count, sentence};
+use super::words::{clauses_of, count, sentence};
 use crate::api::condition::{ConditionType, Reason};
 use crate::model::leaving::{Hold, Leaving};
 
@@ -50,21 +50,20 @@ fn health(vip: &VipFacts) -> String {
 /// Who is not healthy, and what it lacks.
 fn ill(shares: &[Share<'_>]) -> Option<String> {
     let ill = shares.iter().filter(|share| share.candidate && !share.healthy && share.leaving.is_none());
-    let mut each =
-        ill.filter_map(|share| Some(format!("{}: {}", share.node, share.why()?.message))).peekable();
-    each.peek()?;
-    Some(sentence(&clauses(each)))
+    let tell = |share: &Share<'_>| match share.why() {
+        Some(why) => format!("{}: {}", share.node, why.message),
+        None => format!("{}: not healthy", share.node),
+    };
+    let words = clauses_of(ill, tell);
+    (!words.is_empty()).then(|| sentence(&words))
 }
 
 /// Who is on its way, and who is not let go.
 fn departures(shares: &[Share<'_>]) -> Option<String> {
-    let tell = |share: &Share<'_>| match share.leaving? {
-        Leaving::Granted { cause } => Some(format!("{} is leaving: {cause}", share.node)),
-        Leaving::Held { cause, by } => {
-            Some(format!("{} may not leave yet, although {cause}: {by}", share.node))
-        }
-    };
-    let mut each = shares.iter().filter_map(tell).peekable();
-    each.peek()?;
-    Some(sentence(&clauses(each)))
+    let leaving = shares.iter().filter_map(|share| Some((share.node, share.leaving?)));
+    let words = clauses_of(leaving, |(node, leaving)| match leaving {
+        Leaving::Granted { cause } => format!("{node} is leaving: {cause}"),
+        Leaving::Held { cause, by } => format!("{node} may not leave yet, although {cause}: {by}"),
+    });
+    (!words.is_empty()).then(|| sentence(&words))
 }

@@ -70,15 +70,19 @@ pub fn explain(
     attendance: &BTreeMap<Name, Attendance>,
 ) -> Option<Explanation> {
     let summary = estate.vips.get(vip)?;
-    let chain = |node: &Name| {
-        let selected = summary.status.nodes.iter().find(|seen| seen.name == node.as_str());
-        match selected {
-            Some(_) => chain(vip, node, attendance.get(node)),
-            None => vec![not_selected()],
-        }
+    let chain = |node: &Name| match is_selected(vip, node, summary, attendance.get(node)) {
+        true => chain(vip, node, attendance.get(node)),
+        false => vec![not_selected()],
     };
     let nodes = estate.nodes.keys().map(|node| (node.clone(), chain(node))).collect();
     Some(Explanation { vip: vip.clone(), summary: summary.clone(), nodes })
+}
+
+/// The status may not list every candidate; those that it leaves out have told of the VIP.
+fn is_selected(vip: &Name, node: &Name, summary: &VipSummary, attendance: Option<&Attendance>) -> bool {
+    let report = attendance.and_then(|attendance| attendance.status.as_deref());
+    summary.status.nodes.iter().any(|seen| seen.name == node.as_str())
+        || report.is_some_and(|report| report.vips.contains_key(vip))
 }
 
 fn not_selected() -> Link {

@@ -3,7 +3,7 @@
 use super::VipFacts;
 use super::share::Share;
 use super::verdict::{Truth, Verdict};
-use super::words::{clauses, list, sentence};
+use super::words::{clauses_of, list, sentence};
 use crate::api::condition::{ConditionType, Reason};
 
 /// `None`: the VIP is refused.
@@ -46,5 +46,5 @@ fn not_announced(shares: &[Share<'_>]) -> String {
         Some(why) => format!("{}: {}", share.node, why.message),
         None => format!("{}: on its way", share.node),
     };
-    sentence(&format!("no node announces it: {}", clauses(shares.iter().map(tell))))
+    sentence(&format!("no node announces it: {}", clauses_of(shares, tell)))
 }

@@ -14,6 +14,16 @@ use crate::model::status::Phase;
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 
+/// More nodes than these are not listed one by one: a status is a part of an API object, and there are as many
+/// as VIPs.
+pub const LISTED: usize = 64;
+
+/// Of few candidates all; of many only those that have something to tell, and of these the first.
+pub fn listed<'s, 'a>(shares: &'s [Share<'a>]) -> impl Iterator<Item = &'s Share<'a>> {
+    let all = shares.len() <= LISTED;
+    shares.iter().filter(move |share| all || share.has_news()).take(LISTED)
+}
+
 /// The peers that a VIP names; `None`: those of the operator's daemon, whichever they are.
 pub type Peers = Option<BTreeSet<IpAddr>>;
 

@@ -89,6 +89,12 @@ impl Share<'_> {
         }
     }
 
+    /// Whether [`Self::why`] has an answer.
+    pub fn has_news(&self) -> bool {
+        let said = self.vip.filter(|_| self.voice == Voice::Speaking);
+        said.is_none_or(|said| !said.reasons.is_empty()) || matches!(self.leaving, Some(Leaving::Held { .. }))
+    }
+
     fn in_its_words(&self, said: &VipStatus) -> Option<Explained> {
         let held = self.held().filter(|held| said.reasons.iter().all(|reason| reason.reason != held.reason));
         let mut reasons = said.reasons.iter().chain(held.as_ref()).peekable();

@@ -77,8 +77,7 @@ fn status(
         announcing_nodes: announcing,
         healthy_nodes: Some(i32::try_from(healthy.good).unwrap_or(i32::MAX)),
         healthy: Some(healthy.to_string()),
-        nodes: shares
-            .iter()
+        nodes: seen::listed(shares)
             .map(|share| seen::node(share, facts.attendance.get(share.node), &peers))
             .collect(),
         bfd_session_state: seen::worst_bfd(shares, &peers).map(|state| state.to_string()),

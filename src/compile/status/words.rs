@@ -8,7 +8,7 @@ pub const FEW: usize = 5;
 
 /// `a, b and c`, or `a, b, c, d, e and 7 more`.
 pub fn list<T: Display>(items: impl IntoIterator<Item = T>) -> String {
-    let mut words = few(items);
+    let mut words = few(items, |item| item.to_string());
     let last = words.pop();
     match (words.is_empty(), last) {
         (_, None) => String::new(),
@@ -19,15 +19,20 @@ pub fn list<T: Display>(items: impl IntoIterator<Item = T>) -> String {
 
 /// `a; b; c`, or the first few and how many more there are.
 pub fn clauses<T: Display>(items: impl IntoIterator<Item = T>) -> String {
-    few(items).join("; ")
+    few(items, |item| item.to_string()).join("; ")
 }
 
-fn few<T: Display>(items: impl IntoIterator<Item = T>) -> Vec<String> {
+/// As [`clauses`], of the items that are told so; the others are only counted.
+pub fn clauses_of<T>(items: impl IntoIterator<Item = T>, tell: impl Fn(T) -> String) -> String {
+    few(items, tell).join("; ")
+}
+
+fn few<T>(items: impl IntoIterator<Item = T>, tell: impl Fn(T) -> String) -> Vec<String> {
     let mut words: Vec<String> = Vec::new();
     let mut more = 0;
     for item in items {
         match words.len() < FEW {
-            true => words.push(item.to_string()),
+            true => words.push(tell(item)),
             false => more += 1,
         }
     }

@@ -236,3 +236,28 @@ fn the_worst_bfd_session_with_a_peer_of_the_vip_counts() {
     let status = estate.compute().vips.remove(&name("web")).unwrap().status;
     assert_eq!(status.bfd_session_state.as_deref(), Some("Init"), "10.0.0.1 is another VIP's peer");
 }
+
+#[test]
+fn of_many_nodes_those_are_listed_that_lack_something() {
+    let mut estate = Estate::well();
+    for number in 0..200 {
+        let node = name(&format!("m{number:03}"));
+        estate.attendance.insert(node.clone(), present(node.clone()));
+        estate.web().nodes.insert(node.clone());
+        estate.web().healthy.insert(node);
+    }
+    in_use(&mut estate, "n2");
+    estate.silence("m007");
+    let status = estate.compute();
+    let web = &status.vips[&name("web")].status;
+    let listed: Vec<&str> = web.nodes.iter().map(|node| node.name.as_str()).collect();
+    assert_eq!(listed, ["m007", "n2"]);
+    assert_eq!((web.announcing_nodes.len(), web.healthy.as_deref()), (201, Some("201/203")));
+    let explained = explain(&name("web"), &status, &estate.attendance).unwrap();
+    assert!(explained.nodes.values().all(|chain| chain.len() > 1), "every node is selected");
+    no_agents(&mut estate);
+    let web = estate.compute().vips.remove(&name("web")).unwrap().status;
+    assert_eq!(web.nodes.len(), 64, "the first of those");
+    let messages = web.conditions.iter().map(|condition| condition.message.len());
+    assert!(messages.max() < Some(2_000));
+}
