@@ -10,7 +10,8 @@ use std::time::Duration;
 /// [`crate::plan::LIFETIME`], so that a crash leaves at least 2.5 s to come back in.
 pub const BEAT: Duration = Duration::from_millis(500);
 
-/// As long as Kubernetes gives a Pod, and twice that where its manifest says so, as ours does.
+/// Unless somebody says otherwise. Whoever stops the process has to give it more: after the wait, leaving takes
+/// the drain period and a few seconds.
 pub const TERMINATION_GRACE_PERIOD: Duration = Duration::from_secs(60);
 
 #[derive(Debug, Clone)]

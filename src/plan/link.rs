@@ -23,8 +23,8 @@ pub struct LinkPlan {
 /// node itself. An address that leaves is not taken anew, and none is taken away under a route: it stays until
 /// the daemon has let go, unless its departure is over.
 pub(super) fn plan(whole: &Whole<'_>, facts: &NodeFacts, readiness: &BTreeMap<Name, Readiness>) -> LinkPlan {
-    let wanted = |(route, name): &(&HostRoute, &Name)| {
-        readiness[*name].may_hold(**route, facts) && (facts.is_to_stay(**route) || facts.is_held(**route))
+    let wanted = |(route, name): &(&HostRoute, &&Name)| {
+        readiness[**name].may_hold(**route, facts) && (facts.is_to_stay(**route) || facts.is_held(**route))
     };
     let mut addresses: BTreeSet<HostRoute> =
         whole.bearers.iter().filter(wanted).map(|(route, _)| *route).collect();

@@ -54,7 +54,7 @@ impl Readiness {
 }
 
 pub(super) fn of_all(whole: &Whole<'_>, facts: &NodeFacts) -> BTreeMap<Name, Readiness> {
-    whole.vips.iter().map(|(name, vip)| (name.clone(), of(name, vip, &whole.serving, facts))).collect()
+    whole.vips.iter().map(|(name, vip)| ((*name).clone(), of(name, vip, &whole.serving, facts))).collect()
 }
 
 fn of(name: &Name, vip: &Vip, serving: &Serving, facts: &NodeFacts) -> Readiness {

@@ -15,17 +15,17 @@ use std::collections::{BTreeMap, BTreeSet};
 #[derive(Debug)]
 pub(super) struct Whole<'a> {
     /// Those of the snapshot, and deleted ones that still have an address here.
-    pub vips: Cow<'a, BTreeMap<Name, Vip>>,
+    pub vips: BTreeMap<&'a Name, &'a Vip>,
     pub serving: Cow<'a, Serving>,
     pub speaker: Option<Cow<'a, Speaker>>,
     /// Every address that a VIP has here, or had, and which VIP.
-    pub bearers: BTreeMap<HostRoute, Name>,
+    pub bearers: BTreeMap<HostRoute, &'a Name>,
 }
 
 impl<'a> Whole<'a> {
-    pub fn of(snapshot: &'a Snapshot, facts: &NodeFacts) -> Self {
+    pub fn of(snapshot: &'a Snapshot, facts: &'a NodeFacts) -> Self {
         let mut whole = Self {
-            vips: Cow::Borrowed(&snapshot.vips),
+            vips: snapshot.vips.iter().collect(),
             serving: Cow::Borrowed(&snapshot.serving),
             speaker: snapshot.speaker.as_ref().map(Cow::Borrowed),
             bearers: bearers_of(snapshot),
@@ -34,7 +34,7 @@ impl<'a> Whole<'a> {
             if whole.bearers.contains_key(route) {
                 continue;
             }
-            whole.bearers.insert(*route, former.name.clone());
+            whole.bearers.insert(*route, &former.name);
             if snapshot.vips.contains_key(&former.name) {
                 whole.add_address(*route, &former.name);
             } else {
@@ -54,9 +54,9 @@ impl<'a> Whole<'a> {
         }
     }
 
-    fn add_deleted(&mut self, route: HostRoute, former: &Former) {
+    fn add_deleted(&mut self, route: HostRoute, former: &'a Former) {
         let Former { name, vip, serving, speaker: _ } = former;
-        self.vips.to_mut().entry(name.clone()).or_insert_with(|| vip.clone());
+        self.vips.entry(name).or_insert(vip);
         let whole = self.serving.to_mut();
         for (key, Listener { addresses, serves }) in &serving.listeners {
             if addresses.contains(&route.address()) {
@@ -85,14 +85,12 @@ impl<'a> Whole<'a> {
     }
 
     /// Whose address it is, and how that VIP looks.
-    pub fn vips(&self) -> impl Iterator<Item = (HostRoute, &Name, &Vip)> {
-        self.bearers.iter().map(|(route, name)| (*route, name, &self.vips[name]))
+    pub fn vips(&self) -> impl Iterator<Item = (HostRoute, &'a Name, &'a Vip)> {
+        self.bearers.iter().map(|(route, name)| (*route, *name, self.vips[name]))
     }
 }
 
-fn bearers_of(snapshot: &Snapshot) -> BTreeMap<HostRoute, Name> {
-    let of_one = |(name, vip): (&Name, &Vip)| {
-        vip.addresses.iter().map(|route| (route, name.clone())).collect::<Vec<_>>()
-    };
-    snapshot.vips.iter().flat_map(of_one).collect()
+fn bearers_of(snapshot: &Snapshot) -> BTreeMap<HostRoute, &Name> {
+    let all = snapshot.vips.iter();
+    all.flat_map(|(name, vip)| vip.addresses.iter().map(move |route| (route, name))).collect()
 }

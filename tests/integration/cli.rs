@@ -198,6 +198,7 @@ fn wishing() -> NodeStatus {
     NodeStatus {
         vips: vips.into_iter().map(|(name, vip)| (name.parse().unwrap(), vip)).collect(),
         wish: Some(cause),
+        held: BTreeSet::from([route("10.200.0.21"), route("10.200.0.22"), route("10.200.0.99")]),
         term: Some(Term { created: NOW, transitions: 3 }),
         ..well()
     }
@@ -211,6 +212,7 @@ fn a_drain_says_what_becomes_of_each_vip() {
     assert!(!show::is_answered(&status) && !show::is_leaving_all(&status) && !show::has_left_all(&status));
     let mut status = status;
     status.vips.retain(|name, _| name.to_string() == "gone");
+    status.held.clear();
     assert!(show::is_answered(&status) && show::is_leaving_all(&status) && show::has_left_all(&status));
     status.held.insert(route("10.200.0.20"));
     assert!(!show::has_left_all(&status), "its address is still here");

@@ -1,8 +1,11 @@
 //! `status`: the whole node at a glance, and what is wrong.
 
 use super::{of, span};
+use crate::model::name::Name;
+use crate::model::net::HostRoute;
 use crate::model::observed::{BfdState, PeerState};
-use crate::model::status::{NodeStatus, Phase, Rejected};
+use crate::model::status::{NodeStatus, Phase, Rejected, VipStatus};
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
 /// A line for each part of the node, then the problems, then what is used otherwise than it was written.
@@ -29,7 +32,7 @@ fn overview(status: &NodeStatus, now: u64) -> Vec<(&'static str, String)> {
         term,
         started,
         wish,
-        held: _,
+        held,
         vips,
         routing,
         served,
@@ -52,10 +55,20 @@ fn overview(status: &NodeStatus, now: u64) -> Vec<(&'static str, String)> {
         ("Backends", format!("{} endpoints healthy", of(healthy, endpoints))),
         ("Traffic", format!("{} connections, {} requests in flight", served.connections, served.in_flight)),
     ];
+    let leftover = of_no_vip(held, vips);
+    if !leftover.is_empty() {
+        lines.push(("Leaving", format!("{}, of no VIP any more", leftover.join(", "))));
+    }
     if let Some(cause) = wish {
         lines.push(("Wish", format!("to leave: {cause}")));
     }
     lines
+}
+
+/// Addresses of deleted VIPs, and earlier ones of edited VIPs, that have not left yet.
+fn of_no_vip(held: &BTreeSet<HostRoute>, vips: &BTreeMap<Name, VipStatus>) -> Vec<String> {
+    let current: BTreeSet<&HostRoute> = vips.values().flat_map(|vip| &vip.addresses).collect();
+    held.iter().filter(|route| !current.contains(route)).map(HostRoute::to_string).collect()
 }
 
 /// Everything that is not as it should be, a sentence each; empty when all is well.

@@ -3,12 +3,13 @@
 use super::client::{self, Raw, status};
 use super::endpoint::Endpoint;
 use super::load::Load;
-use super::stage::{SOON, Stage, VIP, any_host, backend, http, key, listen, play, rule, vip};
+use super::stage::{SOON, Stage, VIP, VIP6, any_host, backend, http, key, listen, play, rule, vip};
 use anyhow::ensure;
 use bytes::Bytes;
 use http::Request;
 use http_body_util::Empty;
 use novaedge::model::listener::Serves;
+use novaedge::model::observed::Served;
 use novaedge::plan::ProxyPlan;
 use novaedge_lab::eventually_async;
 use std::io::ErrorKind;
@@ -51,6 +52,40 @@ fn a_lame_duck_lets_every_client_go_and_loses_no_request() {
         stage
             .until("everybody has gone", |served| {
                 ensure!(served.connections == 0, "{served:?}");
+                Ok(())
+            })
+            .await;
+    });
+}
+
+/// One address of a listener may leave while the other stays.
+#[test]
+fn a_lame_duck_is_an_address_and_so_is_its_traffic() {
+    play("lame-address", async |stage: &mut Stage| {
+        let endpoint = Endpoint::echo("a").await;
+        let plan = http(backend(&[endpoint.address]));
+        stage.serve(&plan).await;
+        let other = std::net::SocketAddr::new(VIP6.parse().unwrap(), 80);
+        let (mut leaves, mut stays) = (Raw::to(vip()).await, Raw::to(other).await);
+        leaves.say(ASK).await.response().await;
+        stays.say(ASK).await.response().await;
+        let open = |served: &Served, at: std::net::SocketAddr| {
+            served.traffic.get(&at.ip()).map_or((0, 0), |now| (now.connections, now.in_flight))
+        };
+        stage
+            .until("each address has its connection", |served| {
+                ensure!((open(served, vip()), open(served, other)) == ((1, 0), (1, 0)), "{served:?}");
+                Ok(())
+            })
+            .await;
+        stage.plan(&ProxyPlan { lame_ducks: [vip().ip()].into(), ..plan.clone() });
+        assert_eq!(leaves.rest().await.unwrap(), "", "it is let go of");
+        let (head, _) = stays.say(ASK).await.response().await;
+        assert!(status(&head) == "200" && !head.contains("connection: close"), "{head}");
+        drop(leaves);
+        stage
+            .until("the other one alone is open", |served| {
+                ensure!((open(served, vip()), open(served, other)) == ((0, 0), (1, 0)), "{served:?}");
                 Ok(())
             })
             .await;

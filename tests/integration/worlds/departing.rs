@@ -198,3 +198,23 @@ fn a_drained_node_leaves_stays_away_and_comes_back() {
     nothing_failed_on(LEAVER, "one", one);
     nothing_failed_on(LEAVER, "two", two);
 }
+
+/// Half gone is not gone: what the steps took away comes back, and nobody notices but by the routers' re-hash.
+#[test]
+fn a_drain_that_is_taken_back_half_way_loses_nothing() {
+    let (estate, watch) = served("t-undrain", &[1, 2, 3]);
+    let (one, two) = (Load::start(&estate, "10.200.0.61", 500), Load::start(&estate, "10.200.0.62", 500));
+    let since = Instant::now();
+    assert!(estate.ask(LEAVER, &["drain"]).status.success());
+    estate.wait_for_nodes(&watch, ONE, since, &[2, 3]);
+    assert!(estate.ask(LEAVER, &["undrain"]).status.success());
+    let back = Instant::now();
+    for (name, prefix) in [("one", ONE), ("two", TWO)] {
+        estate.wait_for_nodes(&watch, prefix, back, &[1, 2, 3]);
+        estate.wait_for_phase(LEAVER, name, "Announced", None);
+    }
+    println!("asked back after {:?}, back {:?} later", back - since, back.elapsed());
+    one.another(500);
+    nothing_failed_on(LEAVER, "one", one);
+    nothing_failed_on(LEAVER, "two", two);
+}
