@@ -16,6 +16,7 @@ mod manifests;
 mod proxy;
 mod reference;
 mod samples;
+mod wire;
 mod worlds;
 
 /// Held by whoever runs a world and looks at the clock: one world at a time.

@@ -101,7 +101,8 @@ fn stream<T: Send + 'static>(
 
 fn conclude(ended: Ended, caller: &Caller, end: &mpsc::Sender<Status>) {
     let code = match &ended {
-        Ended::Closed | Ended::Broken(_) => return,
+        Ended::Closed => return,
+        Ended::Broken(status) => status.code(),
         Ended::Stalled => {
             tracing::warn!(node = %caller.node, "an agent took nothing for {STALL:?}; it is disconnected");
             return caller.close.cancel();
@@ -110,7 +111,7 @@ fn conclude(ended: Ended, caller: &Caller, end: &mpsc::Sender<Status>) {
         Ended::Replaced => Code::Aborted,
         Ended::NoHello | Ended::OutOfStep(_) | Ended::Page(_) => Code::InvalidArgument,
     };
-    tracing::warn!(node = %caller.node, error = %ended, "an agent's stream ends");
+    tracing::info!(node = %caller.node, error = %ended, "an agent's stream ends");
     let _ = end.try_send(Status::new(code, ended.to_string()));
 }
 
