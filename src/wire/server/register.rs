@@ -92,12 +92,18 @@ impl Register {
         Ok(Seat { register: Arc::clone(self), node: node.clone(), stream, number, replaced })
     }
 
+    fn newest(&self) -> Attendances {
+        let agents = &self.lock().1;
+        // Who is only connected has not spoken yet.
+        let spoken = agents.iter().filter(|(_, agent)| agent.attendance.since != 0);
+        spoken.map(|(node, agent)| (node.clone(), agent.attendance.clone())).collect()
+    }
+
     /// Publishes whatever changes, and counts who is alive; never ends.
     pub async fn publish(&self, to: watch::Sender<Arc<Attendances>>, alive: Gauge) {
         loop {
             self.changed.notified().await;
-            let newest: Attendances =
-                self.lock().1.iter().map(|(node, agent)| (node.clone(), agent.attendance.clone())).collect();
+            let newest = self.newest();
             let there = newest.values().filter(|attendance| attendance.alive).count();
             alive.set(i64::try_from(there).unwrap_or(i64::MAX));
             to.send_replace(Arc::new(newest));

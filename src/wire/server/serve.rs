@@ -149,6 +149,7 @@ async fn serve(
     let _done = close.clone().drop_guard();
     let calls = Calls { shared: Arc::clone(shared), known, close: close.clone(), arrived: arrived.clone() };
     let mut connection = pin!(http2(TokioIo::new(io), calls));
+    let mut is_waiting = true;
     let mut deadline = pin!(sleep(shared.limits.handshake));
     let mut recheck = interval_at(Instant::now() + RECHECK, RECHECK);
     loop {
@@ -161,9 +162,9 @@ async fn serve(
         tokio::select! {
             () = &mut connection => return Ok(()),
             () = close.cancelled() => return Ok(()),
-            () = arrived.cancelled(), if place.is_some() => place = None,
-            () = &mut deadline, if !arrived.is_cancelled() => return Err(Refusal::TimedOut),
-            () = lost, if !arrived.is_cancelled() => return Err(Refusal::Crowded),
+            () = arrived.cancelled(), if is_waiting => (is_waiting, place) = (false, None),
+            () = &mut deadline, if is_waiting => return Err(Refusal::TimedOut),
+            () = lost, if is_waiting => return Err(Refusal::Crowded),
             _ = recheck.tick() => if let Some((chain, identity)) = &certificate {
                 let newest = Arc::clone(&identity.borrow());
                 judge(&newest, chain).map_err(|_| Refusal::Certificate)?;

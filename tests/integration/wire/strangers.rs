@@ -2,6 +2,7 @@
 
 use super::content::{bulletin, snapshot, term, vips};
 use super::stage::{Agent, Controller, PATIENCE, Pki, fixed};
+use novaedge::wire::server::Limits;
 use novaedge::wire::server::metrics::Refusal;
 use novaedge::wire::tls::{self, Identity, Security};
 use rustls::pki_types::CertificateDer;
@@ -9,6 +10,7 @@ use rustls::pki_types::pem::PemObject;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::net::TcpStream;
 use tokio::sync::watch;
 
 async fn stage(pki: &Pki) -> Controller {
@@ -92,6 +94,24 @@ async fn new_files_are_used_and_broken_ones_are_not() {
     assert_eq!(stale.told.borrow().snapshot, None);
     assert!(tokio::time::timeout(PATIENCE, identity.changed()).await.is_ok());
     following.abort();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_says_nothing_is_let_go_and_who_has_spoken_may_be_quiet() {
+    let pki = Pki::new();
+    let limits = Limits { handshake: Duration::from_millis(300), ..Limits::default() };
+    for security in [fixed(pki.controller()), Security::Insecure] {
+        let orders = bulletin(term(1), &[snapshot("n1", 1, &vips(1, 0))]);
+        let agents = if let Security::Tls(_) = security { pki.agent("n1") } else { Security::Insecure };
+        let controller = Controller::with_limits(security, orders, limits).await;
+        let mut agent = Agent::start(controller.endpoint(), agents, "n1");
+        agent.hears(|told| told.snapshot.is_some()).await;
+        for round in 1..=3 {
+            let _silent = TcpStream::connect(controller.address).await.unwrap();
+            controller.refuses(Refusal::TimedOut, round).await;
+        }
+        assert!(!agent.told.has_changed().unwrap() && agent.told.borrow().connected);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
