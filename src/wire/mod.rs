@@ -21,6 +21,7 @@
 //! | [`orders`], [`report`] | a snapshot, a node's status, as pages and back |
 //! | [`parts`], [`inbox`], [`outbox`] | pages cut into messages; the receiving and the sending end |
 //! | [`answer`], [`deliver`], [`diffs`] | the receiver's words; the sending end at work; changes that nodes share |
+//! | [`pulse`] | whether the other side is there |
 //! | [`schema`] | which versions understand each other |
 //! | [`tls`], [`certificates`] | keys and certificates from files; making them |
 //! | [`server`], [`client`] | the controller's end, the agent's end |
@@ -37,6 +38,7 @@ pub mod outbox;
 pub mod page;
 pub mod parts;
 pub mod proto;
+pub mod pulse;
 pub mod report;
 pub mod schema;
 pub mod server;
@@ -56,10 +58,10 @@ pub const REPORT: usize = 64 << 20;
 /// An entry's key has at most so many bytes.
 pub const LONGEST_KEY: usize = 1024;
 
-/// Both sides ask each other so often whether they are there, and give up so much later: a dead stream is
-/// noticed within a second.
-pub const KEEPALIVE_INTERVAL: Duration = Duration::from_millis(300);
-pub const KEEPALIVE_TIMEOUT: Duration = Duration::from_millis(500);
+/// An agent asks its controller so often whether it is there.
+pub const ASK: Duration = Duration::from_millis(300);
+/// Either side gives up when it has heard nothing for so long: a dead line is noticed within a second.
+pub const SILENCE: Duration = Duration::from_millis(800);
 
 /// In which header an agent says which node it is. Its certificate has to agree.
 pub const NODE_HEADER: &str = "novaedge-node";

@@ -1,8 +1,9 @@
 //! From an endpoint to an HTTP/2 connection.
 
 use super::endpoint::Endpoint;
+use crate::wire::ASK;
+use crate::wire::pulse::{Felt, Pulse};
 use crate::wire::tls::Security;
-use crate::wire::{KEEPALIVE_INTERVAL, KEEPALIVE_TIMEOUT};
 use http::{Request, Response};
 use hyper::body::Incoming;
 use hyper::client::conn::http2::{self, SendRequest};
@@ -49,9 +50,10 @@ pub enum ConnectError {
     Silent,
 }
 
-/// The connection, and what drives it: it ends when the connection does.
+/// The connection, its pulse, and what drives it: it ends when the connection does.
 pub struct Connected {
     pub channel: Channel,
+    pub pulse: Pulse,
     pub driver: Pin<Box<dyn Future<Output = Result<(), hyper::Error>> + Send>>,
 }
 
@@ -64,16 +66,16 @@ impl std::fmt::Debug for Connected {
 /// # Errors
 /// No address of the endpoint leads to a controller that is known and answers.
 pub async fn connect(to: &Endpoint, security: &Security) -> Result<Connected, ConnectError> {
-    let stream = tcp(to).await?;
+    let (stream, pulse) = Felt::new(tcp(to).await?);
     let above = async {
         match security {
-            Security::Insecure => http2(stream).await,
+            Security::Insecure => http2(stream, pulse).await,
             Security::Tls(identity) => {
                 let name =
                     ServerName::try_from(to.host.clone()).map_err(|_| ConnectError::Name(to.host.clone()))?;
                 let config = Arc::clone(&identity.borrow().client);
-                http2(TlsConnector::from(config).connect(name, stream).await.map_err(ConnectError::Tls)?)
-                    .await
+                let stream = TlsConnector::from(config).connect(name, stream).await;
+                http2(stream.map_err(ConnectError::Tls)?, pulse).await
             }
         }
     };
@@ -98,11 +100,14 @@ async fn tcp(to: &Endpoint) -> Result<TcpStream, ConnectError> {
     Err(failed)
 }
 
-async fn http2(io: impl AsyncRead + AsyncWrite + Unpin + Send + 'static) -> Result<Connected, ConnectError> {
+async fn http2(
+    io: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    pulse: Pulse,
+) -> Result<Connected, ConnectError> {
     let (channel, driver) = http2::Builder::new(TokioExecutor::new())
         .timer(TokioTimer::new())
-        .keep_alive_interval(KEEPALIVE_INTERVAL)
-        .keep_alive_timeout(KEEPALIVE_TIMEOUT)
+        .keep_alive_interval(ASK)
+        .keep_alive_timeout(ABOVE)
         .keep_alive_while_idle(true)
         .initial_stream_window_size(STREAM_WINDOW)
         .initial_connection_window_size(CONNECTION_WINDOW)
@@ -110,7 +115,7 @@ async fn http2(io: impl AsyncRead + AsyncWrite + Unpin + Send + 'static) -> Resu
         .handshake(TokioIo::new(io))
         .await
         .map_err(ConnectError::Http)?;
-    Ok(Connected { channel: Channel(channel), driver: Box::pin(driver) })
+    Ok(Connected { channel: Channel(channel), pulse, driver: Box::pin(driver) })
 }
 
 /// The connection as the generated client wants it.

@@ -27,6 +27,8 @@ pub enum SessionError {
     Connect(#[from] ConnectError),
     #[error("the connection broke: {0}")]
     Broken(#[source] hyper::Error),
+    #[error("nothing is heard from the controller any more")]
+    Silent,
     #[error("the controller closed the connection")]
     Closed,
     #[error("the controller does not let this agent in: {0}")]
@@ -63,6 +65,7 @@ pub(super) async fn run(
             Ok(()) => SessionError::Closed,
             Err(error) => SessionError::Broken(error),
         },
+        () = connected.pulse.stops() => SessionError::Silent,
     }
 }
 

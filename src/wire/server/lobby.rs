@@ -25,7 +25,7 @@ struct Waiting {
 #[derive(Debug)]
 pub struct Place {
     lobby: Arc<Lobby>,
-    address: IpAddr,
+    pub address: IpAddr,
     /// Somebody else has the place now.
     pub lost: CancellationToken,
 }

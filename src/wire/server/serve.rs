@@ -6,8 +6,9 @@ use super::lobby::Place;
 use super::metrics::Refusal;
 use crate::model::name::Name;
 use crate::wire::proto::estate_server::EstateServer;
+use crate::wire::pulse::{Felt, Pulse};
 use crate::wire::tls::{Identity, Security};
-use crate::wire::{KEEPALIVE_INTERVAL, KEEPALIVE_TIMEOUT, MESSAGE, NODE_HEADER};
+use crate::wire::{MESSAGE, NODE_HEADER};
 use http::{Request, Response};
 use hyper::body::Incoming;
 use hyper::rt::{Read, Write};
@@ -42,12 +43,13 @@ const SEND_BUFFER: usize = 256 << 10;
 pub async fn connection(shared: Arc<Shared>, stream: TcpStream, place: Place) {
     // A page is written in large pieces and an answer is one small one: neither gains by waiting.
     let _ = stream.set_nodelay(true);
+    let (stream, pulse) = Felt::new(stream);
     let outcome = match &shared.security {
-        Security::Insecure => serve(&shared, stream, Who::AsItSays(place)).await,
+        Security::Insecure => serve(&shared, stream, &pulse, Who::AsItSays(place)).await,
         Security::Tls(identity) => match handshake(&shared, identity, stream, &place).await {
             Ok((stream, who)) => {
                 drop(place);
-                serve(&shared, stream, who).await
+                serve(&shared, stream, &pulse, who).await
             }
             Err(refusal) => Err(refusal),
         },
@@ -72,10 +74,10 @@ enum Who {
 async fn handshake(
     shared: &Shared,
     identity: &watch::Receiver<Arc<Identity>>,
-    stream: TcpStream,
+    stream: Felt<TcpStream>,
     place: &Place,
-) -> Result<(TlsStream<TcpStream>, Who), Refusal> {
-    let peer = stream.peer_addr().ok();
+) -> Result<(TlsStream<Felt<TcpStream>>, Who), Refusal> {
+    let peer = place.address;
     let newest = Arc::clone(&identity.borrow());
     let accept =
         timeout(shared.limits.handshake, TlsAcceptor::from(Arc::clone(&newest.server)).accept(stream));
@@ -83,7 +85,7 @@ async fn handshake(
         accepted = accept => match accepted {
             Ok(Ok(stream)) => stream,
             Ok(Err(error)) => {
-                tracing::info!(?peer, %error, "a connection's handshake failed");
+                tracing::info!(%peer, %error, "a connection's handshake failed");
                 return Err(failure(&error));
             }
             Err(_) => return Err(Refusal::TimedOut),
@@ -100,11 +102,11 @@ async fn handshake(
         .collect();
     // A session that was resumed was judged when it began.
     judge(&newest, &chain).map_err(|error| {
-        tracing::info!(?peer, %error, "a certificate is no longer good");
+        tracing::info!(%peer, %error, "a certificate is no longer good");
         Refusal::Certificate
     })?;
     let Some(node) = node(&chain) else {
-        tracing::info!(?peer, "a certificate names no node: it needs exactly one DNS name, the node's");
+        tracing::info!(%peer, "a certificate names no node: it needs exactly one DNS name, the node's");
         return Err(Refusal::Name);
     };
     Ok((stream, Who::Certified { node, chain, identity: identity.clone() }))
@@ -136,6 +138,7 @@ fn node(chain: &[CertificateDer<'static>]) -> Option<Name> {
 async fn serve(
     shared: &Arc<Shared>,
     io: impl tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin + Send + 'static,
+    pulse: &Pulse,
     who: Who,
 ) -> Result<(), Refusal> {
     let (close, arrived) = (CancellationToken::new(), CancellationToken::new());
@@ -160,11 +163,14 @@ async fn serve(
             }
         };
         tokio::select! {
+            // What has arrived is read before any of the rest is concluded.
+            biased;
             () = &mut connection => return Ok(()),
             () = close.cancelled() => return Ok(()),
             () = arrived.cancelled(), if is_waiting => (is_waiting, place) = (false, None),
             () = &mut deadline, if is_waiting => return Err(Refusal::TimedOut),
             () = lost, if is_waiting => return Err(Refusal::Crowded),
+            () = pulse.stops(), if !is_waiting => return Ok(()),
             _ = recheck.tick() => if let Some((chain, identity)) = &certificate {
                 let newest = Arc::clone(&identity.borrow());
                 judge(&newest, chain).map_err(|_| Refusal::Certificate)?;
@@ -180,8 +186,6 @@ async fn http2(io: impl Read + Write + Unpin + Send + 'static, calls: Calls) {
     });
     let served = http2::Builder::new(TokioExecutor::new())
         .timer(TokioTimer::new())
-        .keep_alive_interval(KEEPALIVE_INTERVAL)
-        .keep_alive_timeout(KEEPALIVE_TIMEOUT)
         .max_concurrent_streams(STREAMS)
         .max_header_list_size(HEADERS)
         .initial_stream_window_size(STREAM_WINDOW)
