@@ -11,8 +11,8 @@ use tokio::time::timeout;
 async fn the_higher_term_is_obeyed_whoever_comes_and_goes() {
     let pki = Pki::new();
     let (low, high) = (snapshot("n1", 9, &vips(1, 0)), snapshot("n1", 1, &vips(2, 0)));
-    let elder = Controller::start(fixed(pki.controller()), bulletin(term(1), &[low.clone()])).await;
-    let younger = Controller::start(fixed(pki.controller()), bulletin(term(2), &[high.clone()])).await;
+    let elder = Controller::start(fixed(pki.controller()), bulletin(term(1), [&low])).await;
+    let younger = Controller::start(fixed(pki.controller()), bulletin(term(2), [&high])).await;
     let agents = [&elder, &younger].map(|c| Agent::start(c.endpoint(), pki.agent("n1"), "n1"));
     let (obeyed, mut newest) = watch::channel(Obeyed::nothing_yet(None));
     let obeying = tokio::spawn(obey(agents.iter().map(|agent| agent.told.clone()).collect(), obeyed));
@@ -39,8 +39,7 @@ async fn the_higher_term_is_obeyed_whoever_comes_and_goes() {
 async fn the_newest_stream_of_a_node_has_the_place() {
     let pki = Pki::new();
     let orders = snapshot("n1", 1, &vips(1, 0));
-    let mut controller =
-        Controller::start(fixed(pki.controller()), bulletin(term(1), &[orders.clone()])).await;
+    let mut controller = Controller::start(fixed(pki.controller()), bulletin(term(1), [&orders])).await;
     let mut old = Agent::start(controller.endpoint(), pki.agent("n1"), "n1");
     old.obtains(&orders).await;
     let mut new = Agent::start(controller.endpoint(), pki.agent("n1"), "n1");

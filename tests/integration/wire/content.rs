@@ -47,8 +47,12 @@ pub fn snapshot(node: &str, generation: u64, vips: &Arc<BTreeMap<Name, Vip>>) ->
     Arc::new(Snapshot { generation, vips: Arc::clone(vips), ..Snapshot::empty(name(node)) })
 }
 
-pub fn bulletin(term: Option<Term>, snapshots: &[Arc<Snapshot>]) -> Arc<Bulletin> {
-    let snapshots = snapshots.iter().map(|snapshot| (snapshot.node.clone(), Arc::clone(snapshot))).collect();
+pub fn bulletin<'a>(
+    term: Option<Term>,
+    snapshots: impl IntoIterator<Item = &'a Arc<Snapshot>>,
+) -> Arc<Bulletin> {
+    let named = |snapshot: &Arc<Snapshot>| (snapshot.node.clone(), Arc::clone(snapshot));
+    let snapshots = snapshots.into_iter().map(named).collect();
     Arc::new(Bulletin { term, snapshots })
 }
 

@@ -167,7 +167,7 @@ async fn who_reads_nothing_costs_little_and_is_given_up() {
     }
     let grown = resident().saturating_sub(before);
     assert!(since.elapsed() >= STALL, "too early");
-    println!("given up after {:?}, {generation} changes, {grown} bytes", since.elapsed());
+    eprintln!("given up after {:?}, {generation} changes, {grown} bytes", since.elapsed());
     assert!(grown < 64 << 20, "{grown} bytes");
     drop(unread);
 }
@@ -188,11 +188,11 @@ async fn a_thousand_half_open_connections() {
     let since = Instant::now();
     let mut late = Agent::start(controller.endpoint(), pki.agent("n2"), "n2");
     late.obtains(&orders[1]).await;
-    println!("an agent is let in after {:?}", since.elapsed());
+    eprintln!("an agent is let in after {:?}", since.elapsed());
     assert!(since.elapsed() < Duration::from_secs(1), "{:?}", since.elapsed());
     controller.refuses(Refusal::Crowded, 1000 - 128).await;
     let grown = resident().saturating_sub(before);
-    println!("{grown} bytes");
+    eprintln!("{grown} bytes");
     assert!(grown < 64 << 20, "{grown} bytes");
     all_is_well(&controller, &mut good, 2).await;
     controller.refuses(Refusal::TimedOut, 100).await;

@@ -9,8 +9,7 @@ use std::time::{Duration, Instant};
 async fn a_dead_line_is_noticed_within_a_second_on_both_sides() {
     let pki = Pki::new();
     let orders = snapshot("n1", 1, &vips(1, 0));
-    let mut controller =
-        Controller::start(fixed(pki.controller()), bulletin(term(1), &[orders.clone()])).await;
+    let mut controller = Controller::start(fixed(pki.controller()), bulletin(term(1), [&orders])).await;
     let line = Line::to(controller.address).await;
     let mut agent = Agent::start(endpoint(line.address), pki.agent("n1"), "n1");
     agent.reports.send_replace(Some(status("n1", 1)));
@@ -27,7 +26,7 @@ async fn a_dead_line_is_noticed_within_a_second_on_both_sides() {
         since.elapsed()
     };
     let (agents, controllers) = tokio::join!(agents, controllers);
-    println!("noticed by the agent after {agents:?}, by the controller after {controllers:?}");
+    eprintln!("noticed by the agent after {agents:?}, by the controller after {controllers:?}");
     assert!(agents.max(controllers) < Duration::from_secs(1), "{agents:?} {controllers:?}");
 }
 
@@ -35,7 +34,7 @@ async fn a_dead_line_is_noticed_within_a_second_on_both_sides() {
 async fn an_agent_keeps_its_orders_while_nobody_is_there() {
     let pki = Pki::new();
     let orders = snapshot("n1", 1, &vips(1, 0));
-    let controller = Controller::start(fixed(pki.controller()), bulletin(term(1), &[orders.clone()])).await;
+    let controller = Controller::start(fixed(pki.controller()), bulletin(term(1), [&orders])).await;
     let mut agent = Agent::start(controller.endpoint(), pki.agent("n1"), "n1");
     agent.obtains(&orders).await;
     drop(controller);

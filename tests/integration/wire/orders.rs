@@ -47,8 +47,7 @@ async fn reports_arrive_and_outlive_the_stream() {
 async fn what_the_agent_has_is_not_sent_again() {
     let pki = Pki::new();
     let orders = snapshot("n1", 1, &vips(2000, 0));
-    let mut controller =
-        Controller::start(fixed(pki.controller()), bulletin(term(1), &[orders.clone()])).await;
+    let mut controller = Controller::start(fixed(pki.controller()), bulletin(term(1), [&orders])).await;
     let last_good = Arc::new(Snapshot { generation: 77, ..(*orders).clone() });
     let endpoint = controller.endpoint();
     let mut agent = Agent::with_last_good(endpoint, pki.agent("n1"), "n1", Some(Arc::clone(&last_good)));
@@ -63,10 +62,10 @@ async fn what_the_agent_has_is_not_sent_again() {
 async fn who_does_not_lead_says_so_and_the_orders_stay() {
     let pki = Pki::new();
     let orders = snapshot("n1", 1, &vips(3, 0));
-    let controller = Controller::start(fixed(pki.controller()), bulletin(term(1), &[orders.clone()])).await;
+    let controller = Controller::start(fixed(pki.controller()), bulletin(term(1), [&orders])).await;
     let mut agent = Agent::start(controller.endpoint(), pki.agent("n1"), "n1");
     let first = agent.obtains(&orders).await.snapshot.unwrap();
-    controller.bulletins.send_replace(bulletin(None, &[orders.clone()]));
+    controller.bulletins.send_replace(bulletin(None, [&orders]));
     let told = agent.hears(|told| told.term.is_none()).await;
     assert!(told.connected && Arc::ptr_eq(&told.snapshot.unwrap(), &first));
     controller.bulletins.send_replace(bulletin(term(3), &[orders]));
@@ -78,7 +77,7 @@ async fn who_does_not_lead_says_so_and_the_orders_stay() {
 async fn a_page_of_many_messages_arrives_whole() {
     let pki = Pki::new();
     let orders = snapshot("n1", 1, &vips(20_000, 0));
-    let controller = Controller::start(fixed(pki.controller()), bulletin(term(1), &[orders.clone()])).await;
+    let controller = Controller::start(fixed(pki.controller()), bulletin(term(1), [&orders])).await;
     let mut agent = Agent::start(controller.endpoint(), pki.agent("n1"), "n1");
     agent.obtains(&orders).await;
     let sent = controller.metrics.sent_bytes.get();
