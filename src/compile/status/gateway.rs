@@ -1,14 +1,13 @@
 //! The status of gateways: which listeners are used, and whether nodes listen.
 
 use super::Facts;
+use super::attached::Attached;
 use super::problems::{About, Problems, told};
 use super::verdict::{Clock, Verdict};
 use super::words::count;
 use crate::api::ProxyGateway;
 use crate::api::condition::{ConditionType, Reason};
 use crate::api::gateway::{GatewayStatus, ListenerStatus};
-use crate::api::listener::{Listener, Protocol};
-use crate::api::route::ParentRef;
 use crate::model::listener::ListenerKey;
 use crate::model::name::{Key, Name};
 use crate::model::net::Port;
@@ -18,11 +17,19 @@ use std::collections::BTreeMap;
 const LISTS: [&str; 1] = ["spec.listeners"];
 
 pub fn statuses(facts: &Facts<'_>, problems: &Problems<'_>) -> BTreeMap<Key, GatewayStatus> {
-    let status = |(key, object): (&Key, &ProxyGateway)| (key.clone(), status(key, object, facts, problems));
+    let attached = Attached::new(facts, problems);
+    let status =
+        |(key, object): (&Key, &ProxyGateway)| (key.clone(), status(key, object, &attached, facts, problems));
     facts.world.gateways.iter().map(status).collect()
 }
 
-fn status(key: &Key, object: &ProxyGateway, facts: &Facts<'_>, problems: &Problems<'_>) -> GatewayStatus {
+fn status(
+    key: &Key,
+    object: &ProxyGateway,
+    attached: &Attached<'_>,
+    facts: &Facts<'_>,
+    problems: &Problems<'_>,
+) -> GatewayStatus {
     let about = problems.about("ProxyGateway", key);
     let before = facts.before.and_then(|before| before.gateways.get(key));
     let generation = object.metadata.generation;
@@ -33,7 +40,7 @@ fn status(key: &Key, object: &ProxyGateway, facts: &Facts<'_>, problems: &Proble
         let before = before.map(|before| before.conditions.as_slice()).unwrap_or_default();
         ListenerStatus {
             name: listener.name.clone(),
-            attached_routes: attached(key, listener, facts, problems),
+            attached_routes: attached.to(key, listener),
             conditions: clock(before).conditions(of_listener(&about)),
         }
     });
@@ -57,28 +64,6 @@ fn of_listener(about: &About<'_>) -> [Verdict; 3] {
         false => Verdict::new(kind, true, Reason::Conflicted, told(conflicts)),
     };
     [about.accepted(&[]), conflicted, about.resolved_refs()]
-}
-
-/// Routes that mean the listener, and are not refused as a whole.
-fn attached(gateway: &Key, listener: &Listener, facts: &Facts<'_>, problems: &Problems<'_>) -> i32 {
-    let http = matches!(listener.protocol, Protocol::Http | Protocol::Https);
-    let means = |route: &Key, parent: &ParentRef| {
-        let named = parent.section_name.is_some() || parent.port.is_some();
-        parent.name == gateway.name.as_str()
-            && parent.namespace.as_deref().unwrap_or(route.namespace.as_str()) == gateway.namespace.as_str()
-            && parent.section_name.as_ref().is_none_or(|section| *section == listener.name)
-            && parent.port.is_none_or(|port| port == listener.port)
-            && (named || http)
-    };
-    let routes = facts.world.routes.iter().filter(|(key, route)| {
-        let parents = &route.spec.parent_refs;
-        let meant = match parents.is_empty() {
-            true => http && key.namespace == gateway.namespace,
-            false => parents.iter().any(|parent| means(key, parent)),
-        };
-        meant && problems.about("ProxyRoute", key).outside(&super::route::LISTS).refused().next().is_none()
-    });
-    i32::try_from(routes.count()).unwrap_or(i32::MAX)
 }
 
 /// On how many candidates of the VIP all of its listeners that are used are bound.

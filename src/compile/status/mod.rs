@@ -17,12 +17,13 @@
 //! | [`node`] | a node in numbers, and what is wrong with it |
 //! | [`vip`] | a VIP's status; [`share`] one node's part in it; [`seen`] what the API shows of that |
 //! | [`address`], [`ready`], [`degraded`] | the conditions of a VIP |
-//! | [`gateway`], [`route`], [`backend`], [`pool`], [`policy`] | the other kinds |
+//! | [`gateway`] and what is [`attached`] to it, [`route`], [`backend`], [`pool`], [`policy`] | the other kinds |
 //! | [`event`] | what has changed between two documents |
 //! | [`explain`](mod@explain), [`remedy`] | the chain from a selected node to an announced route; what to do about a broken link |
 //! | [`words`] | lists in sentences, bounded |
 
 pub mod address;
+pub mod attached;
 pub mod backend;
 pub mod degraded;
 pub mod estate;
