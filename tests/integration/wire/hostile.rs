@@ -33,7 +33,7 @@ fn client(channel: &Channel) -> EstateClient<Channel> {
 }
 
 /// Memory that this process has in use, in bytes.
-fn resident() -> usize {
+pub fn resident() -> usize {
     let status = std::fs::read_to_string("/proc/self/status").unwrap();
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
     line.trim().trim_end_matches(" kB").parse::<usize>().unwrap() << 10

@@ -1,8 +1,8 @@
 //! How it goes when the estate is large. What is measured is printed.
 
-use super::content::{bulletin, name, snapshot, term, vip, vips};
-use super::hostile::allow_many_files;
-use super::stage::{Controller, PATIENCE};
+use super::content::{bulletin, name, snapshot, status, term, vip, vips};
+use super::hostile::{allow_many_files, resident};
+use super::stage::{Agent, Controller, PATIENCE, Pki, fixed};
 use novaedge::model::name::Name;
 use novaedge::model::snapshot::Snapshot;
 use novaedge::model::vip::Vip;
@@ -19,7 +19,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::sync::mpsc;
 use tokio::time::timeout;
@@ -46,8 +46,9 @@ impl Alone {
     }
 
     async fn start(&self, at: SocketAddr, security: Security, first: Arc<Bulletin>) -> Controller {
-        // A thousand nodes have a thousand addresses; here they share one.
-        let limits = Limits { strangers_per_address: 1000, ..Limits::default() };
+        // A thousand nodes have a thousand addresses, and processors of their own; here they share one machine.
+        let handshake = Duration::from_secs(20);
+        let limits = Limits { strangers_per_address: 1000, handshake, ..Limits::default() };
         self.runtime.spawn(Controller::at(at, security, first, limits)).await.unwrap()
     }
 
@@ -125,4 +126,60 @@ async fn one_vip_of_ten_thousand_on_two_hundred_nodes() {
     costs.sort();
     eprintln!("one VIP changed: {costs:?}");
     assert!(costs[costs.len() / 2] <= Duration::from_millis(100), "{costs:?}");
+}
+
+/// How long it takes is printed and not judged: the agents need most of the machine.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_thousand_agents_come_back_at_once() {
+    const AGENTS: usize = 1000;
+    allow_many_files();
+    let (alone, pki) = (Alone::new(), Pki::new());
+    let vips = vips(50, 0);
+    let names: Vec<String> = (0..AGENTS).map(|node| format!("n{node}")).collect();
+    let nodes: Vec<_> = names.iter().map(|node| snapshot(node, 1, &vips)).collect();
+    let security = fixed(pki.controller());
+    let first = alone.start(ANYWHERE, security.clone(), bulletin(term(1), &nodes)).await;
+    let address = first.address;
+    let agents: Vec<Agent> = names
+        .iter()
+        .map(|node| {
+            let agent = Agent::start(first.endpoint(), pki.agent(node), node);
+            agent.reports.send_replace(Some(status(node, 1)));
+            agent
+        })
+        .collect();
+    let mut first = first;
+    let all = |controller: &mut Controller, generation| {
+        let mut attendance = controller.attendance.clone();
+        async move {
+            let there = attendance.wait_for(|all| {
+                let taken = |a: &&_| there(a, generation);
+                all.values().filter(taken).count() == AGENTS
+            });
+            timeout(6 * PATIENCE, there).await.expect("not all are there").unwrap();
+        }
+    };
+    let since = Instant::now();
+    all(&mut first, 1).await;
+    eprintln!("the first time: {:?}, {} MiB", since.elapsed(), resident() >> 20);
+    drop(first);
+
+    // The next controller has other orders, and the agents' session tickets are good.
+    let nodes: Vec<_> =
+        nodes.iter().map(|node| snapshot(node.node.as_str(), 2, &super::content::vips(50, 1))).collect();
+    let (since, busy) = (Instant::now(), alone.busy());
+    let mut second = alone.start(address, security, bulletin(term(2), &nodes)).await;
+    all(&mut second, 2).await;
+    eprintln!(
+        "again: {:?}, {:?} of the controller, {} MiB",
+        since.elapsed(),
+        alone.busy() - busy,
+        resident() >> 20
+    );
+    assert!(resident() < 1 << 30, "{} bytes", resident());
+    drop(agents);
+}
+
+fn there(attendance: &novaedge::model::attendance::Attendance, generation: u64) -> bool {
+    attendance.alive && attendance.status.is_some() && attendance.taken == Some(generation)
 }
