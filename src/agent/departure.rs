@@ -37,17 +37,19 @@ impl Departures {
     pub fn advance(&mut self, leavers: &BTreeMap<HostRoute, Duration>, facts: &NodeFacts, now: Instant) {
         let before = std::mem::take(&mut self.entered);
         for (&route, &drain_period) in leavers {
-            let next = match before.get(&route) {
-                None => (leave::first_step(route, facts), now),
-                Some(&(step, since)) => {
-                    let moment = Moment::new(now.duration_since(since), drain_period, route, facts);
-                    let next = leave::step(step, &moment);
-                    (next, if next == step { since } else { now })
-                }
-            };
-            self.entered.insert(route, next);
+            let next = next_step(before.get(&route), drain_period, route, facts, now);
+            let since = before.get(&route).filter(|(step, _)| *step == next).map_or(now, |(_, since)| *since);
+            self.entered.insert(route, (next, since));
         }
         log_changes(&before, &self.entered);
+    }
+
+    /// Whether [`Self::advance`] would change anything.
+    pub fn are_due(&self, leavers: &BTreeMap<HostRoute, Duration>, facts: &NodeFacts, now: Instant) -> bool {
+        leavers.iter().any(|(&route, &drain_period)| {
+            let entered = self.entered.get(&route);
+            Some(next_step(entered, drain_period, route, facts, now)) != entered.map(|(step, _)| *step)
+        })
     }
 
     /// Whether nothing of ours is left on a node that is to leave everything: no address, no rule, no peer in
@@ -65,6 +67,22 @@ impl Departures {
             && facts.guarded.addresses.is_empty()
             && !peers.any(|peer| facts.observed.peers.contains_key(peer));
         since >= LET_GO_LIMIT || (gone && since >= REPORTS_AGE)
+    }
+}
+
+fn next_step(
+    entered: Option<&(Leave, Instant)>,
+    drain_period: Duration,
+    route: HostRoute,
+    facts: &NodeFacts,
+    now: Instant,
+) -> Leave {
+    match entered {
+        None => leave::first_step(route, facts),
+        Some((step, since)) => {
+            let moment = Moment::new(now.duration_since(*since), drain_period, route, facts);
+            leave::step(*step, &moment)
+        }
     }
 }
 
@@ -124,7 +142,10 @@ mod tests {
         let at = |millis| start + Duration::from_millis(millis);
         let both = BTreeMap::from([(a, Duration::ZERO), (b, Duration::ZERO)]);
         let first = BTreeMap::from([(a, Duration::ZERO)]);
+        assert!(departures.are_due(&first, &facts, at(0)));
         departures.advance(&first, &facts, at(0));
+        assert!(!departures.are_due(&first, &facts, at(200)));
+        assert!(departures.are_due(&first, &facts, at(300)));
         departures.advance(&first, &facts, at(300));
         departures.advance(&both, &facts, at(400));
         assert_eq!(departures.steps(), BTreeMap::from([(a, Leave::Muted), (b, Leave::Finishing)]));

@@ -17,6 +17,7 @@ use super::phases::Phases;
 use super::wish::Wish;
 use crate::model::leaving::Cause;
 use crate::model::name::Name;
+use crate::model::net::HostRoute;
 use crate::model::observed::Served;
 use crate::model::snapshot::Snapshot;
 use crate::model::status::NodeStatus;
@@ -81,6 +82,8 @@ struct Turning<'a> {
     /// The snapshot of the last turn.
     before: Option<Arc<Snapshot>>,
     formers: Formers,
+    /// What the last turn saw, and who was to leave then, with the drain periods.
+    last: Option<(NodeFacts, BTreeMap<HostRoute, Duration>)>,
     /// What the proxy said at the last turn.
     served: Served,
     started: u64,
@@ -104,6 +107,7 @@ impl<'a> Turning<'a> {
             wish,
             departures: Departures::default(),
             formers: Formers::new(),
+            last: None,
             served: Served::default(),
             started: unix_now(),
         }
@@ -121,20 +125,34 @@ impl<'a> Turning<'a> {
     }
 
     async fn wait(&mut self, beat: &mut Interval, look: &mut Interval, leave: &CancellationToken) -> Wake {
-        tokio::select! {
-            _ = beat.tick() => return Wake::Beat,
-            _ = look.tick(), if self.wish.is_to_end() || self.departures.are_under_way() => {}
-            () = leave.cancelled(), if !self.wish.is_to_end() => {}
-            () = changed(&mut self.wish.drain) => {}
-            () = changed(&mut self.orders.snapshot) => {}
-            () = changed(&mut self.orders.rejected) => {}
-            () = changed(&mut self.orders.leader) => {}
-            () = changed(&mut self.drivers.link.seen) => {}
-            () = changed(&mut self.drivers.exposure.seen) => {}
-            () = changed(&mut self.drivers.routing.seen) => {}
-            () = served_otherwise(&mut self.drivers.proxy.seen, &self.served) => {}
+        loop {
+            tokio::select! {
+                _ = beat.tick() => return Wake::Beat,
+                _ = look.tick(), if self.wish.is_to_end() || self.departures.are_under_way() => {
+                    if !self.is_due(now()) {
+                        continue;
+                    }
+                }
+                () = leave.cancelled(), if !self.wish.is_to_end() => {}
+                () = changed(&mut self.wish.drain) => {}
+                () = changed(&mut self.orders.snapshot) => {}
+                () = changed(&mut self.orders.rejected) => {}
+                () = changed(&mut self.orders.leader) => {}
+                () = changed(&mut self.drivers.link.seen) => {}
+                () = changed(&mut self.drivers.exposure.seen) => {}
+                () = changed(&mut self.drivers.routing.seen) => {}
+                () = served_otherwise(&mut self.drivers.proxy.seen, &self.served) => {}
+            }
+            return Wake::Changed;
         }
-        Wake::Changed
+    }
+
+    /// Whether the newest numbers let any leaving address take its next step: a look that changes nothing costs
+    /// little, however many VIPs there are.
+    fn is_due(&mut self, now: Instant) -> bool {
+        let Some((facts, leavers)) = &mut self.last else { return true };
+        facts.served.traffic.clone_from(&self.drivers.proxy.seen.borrow().traffic);
+        self.wish.is_to_end() || self.departures.are_due(leavers, facts, now)
     }
 
     /// One round. `true`: the node has left, and nothing remains to be done.
@@ -144,14 +162,16 @@ impl<'a> Turning<'a> {
         let (wish, leader) = (self.wish.cause(), *self.orders.leader.borrow_and_update());
         let mut facts = self.facts(&snapshot);
         facts.leaving = decide::decisions(&snapshot, wish, leader.is_some() && self.wish.can_wait(now));
-        self.departures.advance(&decide::leavers(&snapshot, &facts), &facts, now);
+        let leavers = decide::leavers(&snapshot, &facts);
+        self.departures.advance(&leavers, &facts, now);
         facts.leave = self.departures.steps();
         facts.former = former::still_here(&facts);
         let desired = plan::desired(&snapshot, &facts);
         let gone = self.wish.is_to_end() && self.departures.is_over(&snapshot, &facts, now);
         let vips = self.hand_out(desired, wake);
         self.publish(&snapshot, &facts, &vips, (wish, leader));
-        self.formers = facts.former;
+        self.formers = facts.former.clone();
+        self.last = Some((facts, leavers));
         gone
     }
 

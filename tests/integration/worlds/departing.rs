@@ -55,10 +55,12 @@ struct Load {
 }
 
 impl Load {
+    /// `rate` of both together, a third of it on new connections: each costs as much as several requests.
     fn start(estate: &Estate, address: &str, rate: u32) -> Self {
-        let probe = estate.lab.probe(format!("{address}:80").parse().unwrap()).rate(rate);
-        let load = Self { new: probe.clone().start().unwrap(), kept: probe.kept(40).start().unwrap() };
-        load.another(500);
+        let probe = estate.lab.probe(format!("{address}:80").parse().unwrap());
+        let (new, kept) = (probe.clone().rate(rate / 3), probe.rate(rate * 2 / 3).kept(40));
+        let load = Self { new: new.start().unwrap(), kept: kept.start().unwrap() };
+        load.another(200);
         load
     }
 
@@ -113,7 +115,7 @@ fn is_released(estate: &Estate, k: u8, address: &str) {
 fn a_vip_leaves_one_node_and_the_other_vip_does_not_notice() {
     let (estate, watch) = served("t-dep-one", &[1, 2, 3]);
     let (stays, leaves) =
-        (Load::start(&estate, "10.200.0.61", 300), Load::start(&estate, "10.200.0.62", 700));
+        (Load::start(&estate, "10.200.0.61", 600), Load::start(&estate, "10.200.0.62", 1400));
     let neighbour = estate.lab.tor().neighbours().unwrap()[&NodeId(LEAVER)].clone();
     let since = Instant::now();
     estate.write("nodes.yaml", &nodes(&[2, 3]));
@@ -136,7 +138,8 @@ fn a_vip_leaves_one_node_and_the_other_vip_does_not_notice() {
 #[test]
 fn a_deleted_vip_is_served_to_its_withdrawal() {
     let (estate, watch) = served("t-dep-del", &[1]);
-    let (stays, goes) = (Load::start(&estate, "10.200.0.61", 500), Load::start(&estate, "10.200.0.62", 500));
+    let (stays, goes) =
+        (Load::start(&estate, "10.200.0.61", 1000), Load::start(&estate, "10.200.0.62", 1000));
     let slow =
         estate.lab.probe("10.200.0.62:80".parse().unwrap()).rate(20).path("/slow/1500").start().unwrap();
     slow.wait_for(20, SOON).unwrap();
@@ -155,11 +158,11 @@ fn a_deleted_vip_is_served_to_its_withdrawal() {
 #[test]
 fn an_edited_address_is_announced_and_served_before_the_old_one_leaves() {
     let (estate, watch) = served("t-dep-edit", &[1]);
-    let (stays, moves) = (Load::start(&estate, "10.200.0.61", 400), Load::start(&estate, "10.200.0.62", 400));
+    let (stays, moves) = (Load::start(&estate, "10.200.0.61", 800), Load::start(&estate, "10.200.0.62", 800));
     let since = Instant::now();
     estate.write("two.yaml", &two("10.200.0.63"));
     let there = estate.wait_for_nodes(&watch, MOVED, since, &[LEAVER]);
-    let new = Load::start(&estate, "10.200.0.63", 200);
+    let new = Load::start(&estate, "10.200.0.63", 400);
     let left = estate.wait_for_nodes(&watch, TWO, since, &[]);
     is_released(&estate, LEAVER, "10.200.0.62");
     println!("new address after {:?}, old one gone after {:?}", there - since, left - since);
@@ -172,7 +175,7 @@ fn an_edited_address_is_announced_and_served_before_the_old_one_leaves() {
 #[test]
 fn a_drained_node_leaves_stays_away_and_comes_back() {
     let (estate, watch) = served("t-drain", &[1, 2, 3]);
-    let (one, two) = (Load::start(&estate, "10.200.0.61", 500), Load::start(&estate, "10.200.0.62", 500));
+    let (one, two) = (Load::start(&estate, "10.200.0.61", 1000), Load::start(&estate, "10.200.0.62", 1000));
     let since = Instant::now();
     let said = estate.ask(LEAVER, &["drain", "--wait"]);
     let text = String::from_utf8_lossy(&said.stdout);
@@ -194,7 +197,7 @@ fn a_drained_node_leaves_stays_away_and_comes_back() {
         estate.wait_for_nodes(&watch, prefix, since, &[1, 2, 3]);
         estate.wait_for_phase(LEAVER, name, "Announced", None);
     }
-    one.another(1000);
+    one.another(500);
     nothing_failed_on(LEAVER, "one", one);
     nothing_failed_on(LEAVER, "two", two);
 }
@@ -203,7 +206,7 @@ fn a_drained_node_leaves_stays_away_and_comes_back() {
 #[test]
 fn a_drain_that_is_taken_back_half_way_loses_nothing() {
     let (estate, watch) = served("t-undrain", &[1, 2, 3]);
-    let (one, two) = (Load::start(&estate, "10.200.0.61", 500), Load::start(&estate, "10.200.0.62", 500));
+    let (one, two) = (Load::start(&estate, "10.200.0.61", 1000), Load::start(&estate, "10.200.0.62", 1000));
     let since = Instant::now();
     assert!(estate.ask(LEAVER, &["drain"]).status.success());
     estate.wait_for_nodes(&watch, ONE, since, &[2, 3]);
