@@ -14,6 +14,7 @@ use crate::controller::reconcile::{Inputs, Outputs, Reconciler};
 use crate::controller::state_dir::{StateDir, StateDirError};
 use crate::controller::status_files::{self, StatusFileError, StatusFiles};
 use crate::host::kept::{Kept, KeptError};
+use crate::host::process;
 use crate::manifests::{OpenError, Source};
 use crate::runtime::tasks::{TaskEnded, Tasks};
 use crate::wire::server::{self, Limits, Server};
@@ -73,6 +74,7 @@ pub enum LeadError {
 /// # Errors
 /// Something that it needs cannot be had, each with its own message; or a part of the controller ended.
 pub async fn run(config: Config, end: CancellationToken) -> Result<(), LeadError> {
+    process::allow_many_descriptors();
     let mut tasks = Tasks::default();
     let source = Source::open(config.manifests.clone()).await?;
     let state = StateDir::open(&config.state_dir)?;

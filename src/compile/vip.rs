@@ -41,17 +41,26 @@ pub fn spec(vip: &ProxyVIP, world: &Resources, findings: &mut Findings) -> Optio
     Some(vip.spec.clone().inherit(&template?.spec))
 }
 
-/// The addresses that the spec asks for; `None`: it has none, or none yet.
+/// The addresses that the spec asks for; `None`: it has none, or none yet. What the spec does not write comes
+/// from a pool.
 pub fn addresses(
     name: &Name,
     spec: &VipSpec,
     pools: Option<&Allocations>,
     findings: &mut Findings,
 ) -> Option<Addresses> {
-    match (&spec.pool_ref, pools) {
-        (Some(_), Some(given)) if given.contains_key(name) => given.get(name).copied(),
-        _ => address::written(spec, pools.is_some(), findings),
-    }
+    let given = pools.filter(|_| spec.pool_ref.is_some()).and_then(|given| given.get(name));
+    let Some(given) = given else { return address::written(spec, pools.is_some(), findings) };
+    let v4 = given.ipv4().map(|address| address.to_string());
+    let v6 = given.ipv6().map(|address| address.to_string());
+    let (address, ipv6_address) = match (&spec.address, v4) {
+        // What is written is the IPv6 address.
+        (Some(written), Some(v4)) => (Some(v4), Some(written.clone())),
+        (Some(written), None) => (Some(written.clone()), v6.or_else(|| spec.ipv6_address.clone())),
+        (None, v4) => (v4, v6.or_else(|| spec.ipv6_address.clone())),
+    };
+    let whole = VipSpec { address, ipv6_address, ..spec.clone() };
+    address::written(&whole, true, findings)
 }
 
 /// All that is wrong is taken down in one go.

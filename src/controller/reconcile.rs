@@ -80,6 +80,7 @@ pub struct Reconciler {
     not_ready: BTreeMap<Name, u64>,
     published: Arc<Snapshots>,
     rejected: Vec<Rejected>,
+    clock: Clock,
 }
 
 impl std::fmt::Debug for Reconciler {
@@ -104,6 +105,7 @@ impl Reconciler {
             not_ready: BTreeMap::new(),
             published: Arc::default(),
             rejected: Vec::new(),
+            clock: Clock::start(),
         }
     }
 
@@ -129,7 +131,7 @@ impl Reconciler {
         let loaded = inputs.loaded.borrow_and_update().clone();
         let attendance = inputs.attendance.borrow_and_update().clone();
         let term = *inputs.election.borrow_and_update();
-        let now = unix_now();
+        let now = self.clock.now();
         self.all_read |= !loaded.problems.iter().any(hides_an_object);
         self.settled |= knowledge::all_have_reported(&loaded.resources, &attendance);
         let may_lead = self.all_read || self.accepted.vips.is_empty();
@@ -294,6 +296,20 @@ fn hides_an_object(problem: &Rejected) -> bool {
     problem.reason != Reason::Duplicate.to_string()
 }
 
-fn unix_now() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
+/// Unix seconds that never jump: what a delay has to wait is not shortened by whoever sets the clock.
+#[derive(Debug)]
+struct Clock {
+    started: Duration,
+    begun: Instant,
+}
+
+impl Clock {
+    fn start() -> Self {
+        let started = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        Self { started, begun: Instant::now() }
+    }
+
+    fn now(&self) -> u64 {
+        (self.started + self.begun.elapsed()).as_secs()
+    }
 }

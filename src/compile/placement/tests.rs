@@ -213,6 +213,19 @@ fn a_leaver_that_dies_holds_nobody_up() {
 }
 
 #[test]
+fn a_leaver_that_is_not_heard_for_a_moment_is_not_called_back() {
+    let mut scenery = Scenery::with(&THREE, 1).wishes("n1", Cause::Terminating);
+    assert_eq!(scenery.decide(), ["n1: granted"]);
+    let mut scenery = scenery.says("n1", Phase::Draining).wishes("n1", Cause::Terminating).dies("n1");
+    assert_eq!(scenery.decide(), ["n1: granted"]);
+    assert_eq!(
+        scenery.says("n1", Phase::Ready).decide(),
+        Vec::<String>::new(),
+        "it has come back without the wish"
+    );
+}
+
+#[test]
 fn the_last_announcer_stays() {
     let mut scenery = Scenery::with(&["n1", "n2"], 1).says("n2", Phase::Ready).cordoned("n1");
     assert_eq!(scenery.decide(), ["n1: last"], "n2 could, but does not announce");

@@ -21,10 +21,10 @@ const TOGETHER_SECONDS: u64 = 60;
 pub fn nodes<'a>(facts: &Facts<'a>) -> BTreeMap<&'a Name, BTreeSet<Cause>> {
     let objects =
         facts.world.nodes.iter().flat_map(|(name, node)| causes(node).map(move |cause| (name, cause)));
-    let agents = facts.attendance.iter().filter_map(|(name, attendance)| {
-        let status = attendance.status.as_ref().filter(|_| attendance.alive)?;
-        Some((name, status.wish?))
-    });
+    // An agent that is not heard wishes what it last wished: a stream that breaks in the middle of a departure
+    // calls nobody back.
+    let agents = facts.attendance.iter();
+    let agents = agents.filter_map(|(name, agent)| Some((name, agent.status.as_ref()?.wish?)));
     let mut wishing: BTreeMap<&Name, BTreeSet<Cause>> = BTreeMap::new();
     for (name, cause) in objects.chain(agents) {
         wishing.entry(name).or_default().insert(cause);

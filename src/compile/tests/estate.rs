@@ -156,3 +156,37 @@ fn addresses_come_from_pools_where_somebody_gives_them() {
     assert_eq!(route.peers.len(), 1);
     assert!(snapshot.vips[&name("web")].addresses.contains("10.200.0.9".parse().unwrap()));
 }
+
+#[test]
+fn a_pool_adds_what_is_not_written() {
+    let table = [
+        ("", "10.200.0.9/32", "10.200.0.9/32"),
+        ("addressFamily: ipv6", "2001:db8::9/128", "2001:db8::9/128"),
+        ("addressFamily: dual", "10.200.0.9/32 2001:db8::9/128", "10.200.0.9/32 2001:db8::9/128"),
+        ("addressFamily: dual\n  address: 10.200.0.1", "2001:db8::9/128", "10.200.0.1/32 2001:db8::9/128"),
+        ("addressFamily: dual\n  address: 2001:db8::1", "10.200.0.9/32", "10.200.0.9/32 2001:db8::1/128"),
+        ("addressFamily: dual\n  ipv6Address: 2001:db8::1", "10.200.0.9/32", "10.200.0.9/32 2001:db8::1/128"),
+        ("addressFamily: dual", "10.200.0.9/32", ""),
+    ];
+    for (written, given, expected) in table {
+        let web =
+            vip("web", "X", "  poolRef: {name: p}\n").replace("  address: X\n", &format!("  {written}\n"));
+        let world = world(&format!("{web}{NODES}"));
+        let given = given.split(' ').map(|one| HostRoute::parse(one).unwrap()).collect::<Vec<_>>();
+        let pools = Allocations::from([(name("web"), given.try_into().unwrap())]);
+        let nodes = world.nodes.keys().cloned().collect();
+        let (accepted, serving) = (Accepted::default(), Served::new());
+        let given = Given {
+            world: &world,
+            accepted: &accepted,
+            pools: Some(&pools),
+            nodes: &nodes,
+            serving: &serving,
+        };
+        let estate = Estate::compile(&given);
+        let found: Vec<_> =
+            estate.vips().flat_map(|(_, draft)| draft.addresses.iter()).map(|r| r.to_string()).collect();
+        assert_eq!(found.join(" "), expected, "{written}");
+        assert_eq!(said(&estate), Vec::<String>::new(), "{written}");
+    }
+}

@@ -17,3 +17,4 @@ mod mistakes;
 mod pace;
 mod scale;
 mod silence;
+mod triggers;

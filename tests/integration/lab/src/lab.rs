@@ -10,10 +10,10 @@ use crate::state::{self, State};
 use crate::switch::Switch;
 use crate::topology::{NodeId, Topology};
 use crate::tor::Tor;
-use crate::{Netns, OwnedNetns};
+use crate::{Netns, OwnedNetns, Process};
 use anyhow::Result;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 /// A running lab. Dropping it ends everything in it and removes what it made; after a panic its logs stay.
@@ -61,6 +61,19 @@ impl Lab {
     /// Where a controller runs.
     pub fn control(&self) -> &Control {
         &self.control
+    }
+
+    /// Starts a controller named `lead` over the manifests, and an agent on every node that obeys it.
+    ///
+    /// # Errors
+    /// A program cannot be started, or refuses to make certificates.
+    pub fn led(&self, controller: &Path, agent: &Path, manifests: &Path) -> Result<(Process, Vec<Process>)> {
+        let nodes: Vec<String> = self.nodes.iter().map(Node::name).collect();
+        self.control.certify(controller, &nodes)?;
+        let lead = self.control.controller("lead", controller, manifests)?;
+        let at = [self.control.endpoint("lead")];
+        let led = |node: &Node| node.start_agent(node.led(agent, &at, &self.control.tls_of(&node.name())));
+        Ok((lead, self.nodes.iter().map(led).collect::<Result<_>>()?))
     }
 
     /// What the ToR says: sessions, paths, anything by vty.

@@ -23,7 +23,10 @@ const BFD: (u32, u8) = (100, 3);
 pub(super) fn demo(options: &Demo) -> Result<()> {
     let started = Instant::now();
     println!("NovaEdge: virtual IPs that are announced only while they are served\n");
-    step(1, "a client, a ToR router and three nodes, as network namespaces with a real FRR each");
+    step(
+        1,
+        "a client, a ToR router, three nodes and a controller's host, as network namespaces; real FRR on all routers",
+    );
     let lab = Lab::builder(&options.lab.name).bfd(BFD.0, BFD.1).up()?;
     done(started);
     let mut agents = Vec::new();
@@ -42,11 +45,14 @@ fn show(lab: &Lab, agents: &mut Vec<Process>, options: &Demo) -> Result<()> {
     let watch = lab.watch_fib()?;
     let manifests = state::directory(lab.name()).join("manifests");
     std::fs::create_dir_all(&manifests)?;
-    step(2, "one agent on each node, told to watch a directory that is still empty");
+    step(
+        2,
+        "a controller over a directory that is still empty, and on each node an agent with a certificate",
+    );
     let begun = Instant::now();
-    for node in lab.nodes() {
-        agents.push(node.start_agent(node.standalone(&options.agent, &manifests))?);
-    }
+    let (controller, started) = lab.led(&options.controller, &options.agent, &manifests)?;
+    agents.extend(started);
+    agents.push(controller);
     done(begun);
 
     step(3, "the manifests: one VIP with an IPv4 and an IPv6 address, a gateway, a backend, a route");
@@ -80,7 +86,8 @@ fn show(lab: &Lab, agents: &mut Vec<Process>, options: &Demo) -> Result<()> {
     step(6, "n3 leaves on purpose: its agent gets SIGTERM under 1000 requests a second");
     leave(lab, &watch, &vip, &agents[2])?;
     table(lab, &vip, &answered, &options.agent)?;
-    hints(lab, &vip, &options.agent);
+    overview(lab, &options.ctl)?;
+    hints(lab, &vip, options);
     Ok(())
 }
 
@@ -244,13 +251,36 @@ fn table(lab: &Lab, vip: &Vip, answered: &[Report], agent: &Path) -> Result<()> 
     Ok(())
 }
 
-fn hints(lab: &Lab, vip: &Vip, agent: &Path) {
+/// `novaedgectl status`, as a person would ask.
+fn overview(lab: &Lab, ctl: &Path) -> Result<()> {
+    let socket = lab.control().admin_socket("lead");
+    let output = Command::new(ctl).args(["status", "--admin-socket"]).arg(socket).output()?;
+    println!("\n  $ novaedgectl status");
+    for line in String::from_utf8_lossy(&output.stdout).lines() {
+        println!("  {line}");
+    }
+    Ok(())
+}
+
+fn hints(lab: &Lab, vip: &Vip, Demo { agent, ctl, .. }: &Demo) {
     let (name, run) = (lab.name(), state::directory(lab.name()));
+    let socket = lab.control().admin_socket("lead");
     let target = vip.first();
     println!("\nIt stays standing. Look around (as root):");
     println!("  ip netns exec {name}-client curl -s http://{target}/");
     println!(
         "  {} bgp status --admin-socket {}/n1/agent.sock      (also: status, vip status, bfd status)",
+        agent.display(),
+        run.display()
+    );
+    println!(
+        "  {} vip explain {} --admin-socket {}      (also: status, vip show, snapshot n1)",
+        ctl.display(),
+        vip.name,
+        socket.display()
+    );
+    println!(
+        "  {} drain --wait --admin-socket {}/n2/agent.sock      (then: undrain)",
         agent.display(),
         run.display()
     );

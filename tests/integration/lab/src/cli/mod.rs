@@ -77,7 +77,10 @@ struct Up {
     /// A novaedge-agent to start on every node
     #[arg(long, requires = "manifests")]
     agent: Option<PathBuf>,
-    /// The directory of manifests for the agents
+    /// A novaedge-controller that leads them; without it each goes by the manifests itself
+    #[arg(long, requires = "agent")]
+    controller: Option<PathBuf>,
+    /// The directory of manifests
     #[arg(long, requires = "agent")]
     manifests: Option<PathBuf>,
 }
@@ -89,6 +92,12 @@ struct Demo {
     /// The novaedge-agent to start on every node
     #[arg(long, default_value = "target/debug/novaedge-agent")]
     agent: PathBuf,
+    /// The novaedge-controller that leads them
+    #[arg(long, default_value = "target/debug/novaedge-controller")]
+    controller: PathBuf,
+    /// The novaedgectl to ask it
+    #[arg(long, default_value = "target/debug/novaedgectl")]
+    ctl: PathBuf,
     /// The manifests: one BGP VIP and what serves it
     #[arg(long, default_value = "manifests/samples/10-first-light.yaml")]
     sample: PathBuf,

@@ -14,10 +14,16 @@ pub(super) fn up(options: &Up) -> Result<()> {
     let name = &options.lab.name;
     let lab =
         Lab::builder(name).nodes(options.nodes).bfd(options.bfd.interval_ms, options.bfd.multiplier).up()?;
+    // What is started here and found dead by `lab status` says why in its log.
     if let (Some(agent), Some(manifests)) = (&options.agent, &options.manifests) {
-        for node in lab.nodes() {
-            // Found dead by `lab status`; its log says why.
-            std::mem::forget(node.start_agent(node.standalone(agent, manifests))?);
+        if let Some(controller) = &options.controller {
+            let (controller, agents) = lab.led(controller, agent, manifests)?;
+            std::mem::forget(controller);
+            agents.into_iter().for_each(std::mem::forget);
+        } else {
+            for node in lab.nodes() {
+                std::mem::forget(node.start_agent(node.standalone(agent, manifests))?);
+            }
         }
     }
     println!("lab {name} is up after {:.1?}; logs in {}", started.elapsed(), lab.logs().display());
