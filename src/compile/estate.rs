@@ -99,12 +99,12 @@ impl Estate {
 
     /// Every node's snapshot, of generation 0: whoever publishes it counts.
     pub fn snapshots(&self, departures: &Departures) -> BTreeMap<Name, Snapshot> {
-        let mut classes = BTreeMap::new();
+        let mut shared = BTreeMap::new();
         let mut snapshots = BTreeMap::new();
         for (site, (node, speaker)) in self.nodes.iter().zip(&self.vips.speakers).enumerate() {
             let present = self.present(site);
             let (vips, serving) =
-                classes.entry(class(&present)).or_insert_with(|| self.share(&present, node));
+                shared.entry(likeness(&present)).or_insert_with(|| self.share(&present, node));
             let snapshot = Snapshot {
                 generation: 0,
                 node: node.clone(),
@@ -173,8 +173,8 @@ impl Estate {
     }
 }
 
-/// Nodes of one class serve the same VIPs over the same peers.
-fn class(present: &BTreeMap<usize, &Presence>) -> impl Ord + use<> {
+/// Nodes that are alike serve the same VIPs over the same peers.
+fn likeness(present: &BTreeMap<usize, &Presence>) -> impl Ord + use<> {
     let part = |(group, presence): (&usize, &&Presence)| match presence {
         Presence::Absent => (*group, 0, BTreeSet::new()),
         // Equal routes of a group are one.
