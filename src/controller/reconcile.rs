@@ -38,8 +38,9 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-/// How long after its start a controller waits for agents that do not report.
-pub const SETTLING: Duration = Duration::from_secs(10);
+/// How long after its start a controller waits for agents that do not report: longer than an agent that has lost
+/// it waits before it tries again.
+pub const SETTLING: Duration = Duration::from_secs(15);
 
 /// The loop takes at most one part in so many of a core's time.
 const SHARE: u32 = 4;
