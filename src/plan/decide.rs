@@ -19,12 +19,12 @@ use std::time::Duration;
 /// * `led`: a leader is heard, and there is still time to wait for its word.
 pub fn decisions(snapshot: &Snapshot, wish: Option<Cause>, led: bool) -> BTreeMap<Name, Leaving> {
     let of_one = |name: &Name| match (snapshot.leaving.get(name), wish) {
+        // It is granted what it no longer wishes: an answer to an agent of before, or on its way.
+        (Some(word), None) if is_own(word.cause()) => None,
         // The leader's word, whatever it is; without one, the wish waits.
         (word, _) if led => word.cloned(),
         // Nobody can hold the node back.
         (_, Some(cause)) => Some(Leaving::Granted { cause }),
-        // It was granted what it no longer wishes.
-        (Some(word), None) if is_own(word.cause()) => None,
         (word, None) => word.cloned(),
     };
     snapshot.vips.keys().filter_map(|name| Some((name.clone(), of_one(name)?))).collect()

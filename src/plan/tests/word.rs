@@ -31,8 +31,10 @@ fn the_leaders_word_counts_while_it_is_heard_and_the_nodes_own_otherwise() {
         (Some(held(Cause::Cordon)), None, false, Some(held(Cause::Cordon))),
         (Some(granted(Cause::Drain)), None, false, None),
         (Some(granted(Cause::Terminating)), None, false, None),
-        // Until it has heard that the wish is no more, a leader is still obeyed.
-        (Some(granted(Cause::Drain)), None, true, Some(granted(Cause::Drain))),
+        // An agent that has ended and was started again is not to leave for its predecessor's wish.
+        (Some(granted(Cause::Drain)), None, true, None),
+        (Some(granted(Cause::Terminating)), None, true, None),
+        (Some(held(Cause::Drain)), None, true, None),
     ];
     for (word, wish, led, done) in table {
         let mut snapshot = snapshot();
