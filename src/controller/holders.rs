@@ -10,6 +10,9 @@ use crate::model::net::HostRoute;
 use crate::model::term::Term;
 use std::collections::{BTreeMap, BTreeSet};
 
+/// Longer than the kernel keeps what a dead agent does not refresh (3 s), and routers what is withdrawn then.
+const LINGERING: u64 = 8;
+
 /// Older snapshots that an agent has not answered for are counted as one.
 const REMEMBERED: usize = 8;
 
@@ -36,10 +39,11 @@ impl Holders {
     }
 
     /// What live agents may have. `term` is this controller's own: what an agent says about the snapshots of
-    /// another one proves nothing about ours.
-    pub fn held(&mut self, agents: &BTreeMap<Name, Attendance>, term: Term) -> BTreeSet<HostRoute> {
+    /// another one proves nothing about ours. `now` is in Unix seconds.
+    pub fn held(&mut self, agents: &BTreeMap<Name, Attendance>, term: Term, now: u64) -> BTreeSet<HostRoute> {
         let mut held = BTreeSet::new();
-        for (node, agent) in agents.iter().filter(|(_, agent)| agent.alive) {
+        let counts = |agent: &Attendance| agent.alive || now.saturating_sub(agent.since) < LINGERING;
+        for (node, agent) in agents.iter().filter(|(_, agent)| counts(agent)) {
             let status = agent.status.as_ref();
             held.extend(status.into_iter().flat_map(|status| &status.held));
             let Some(sent) = self.0.get_mut(node) else { continue };
@@ -60,6 +64,7 @@ mod tests {
     use std::sync::Arc;
 
     const OURS: Term = Term { created: 7, transitions: 0 };
+    const NOW: u64 = 1000;
     const THEIRS: Term = Term { created: 6, transitions: 0 };
 
     fn node() -> Name {
@@ -93,10 +98,22 @@ mod tests {
         let mut holders = Holders::default();
         holders.sent(&node(), 1, routes(&[1]));
         holders.sent(&node(), 2, routes(&[2]));
-        assert_eq!(holders.held(&reports(THEIRS, 9, &[9]), OURS), routes(&[1, 2, 9]));
-        assert_eq!(holders.held(&reports(OURS, 1, &[]), OURS), routes(&[1, 2]));
-        assert_eq!(holders.held(&reports(OURS, 2, &[1]), OURS), routes(&[1, 2]));
-        assert_eq!(holders.held(&reports(OURS, 2, &[2]), OURS), routes(&[2]));
+        assert_eq!(holders.held(&reports(THEIRS, 9, &[9]), OURS, NOW), routes(&[1, 2, 9]));
+        assert_eq!(holders.held(&reports(OURS, 1, &[]), OURS, NOW), routes(&[1, 2]));
+        assert_eq!(holders.held(&reports(OURS, 2, &[1]), OURS, NOW), routes(&[1, 2]));
+        assert_eq!(holders.held(&reports(OURS, 2, &[2]), OURS, NOW), routes(&[2]));
+    }
+
+    #[test]
+    fn an_agent_that_is_not_heard_any_more_holds_on_for_a_while() {
+        let mut holders = Holders::default();
+        holders.sent(&node(), 1, routes(&[1, 2]));
+        let mut agents = reports(OURS, 1, &[3]);
+        let agent = agents.get_mut(&node()).unwrap();
+        (agent.alive, agent.since) = (false, NOW);
+        assert_eq!(holders.held(&agents, OURS, NOW), routes(&[1, 2, 3]));
+        assert_eq!(holders.held(&agents, OURS, NOW - 1), routes(&[1, 2, 3]), "the clock was set back");
+        assert_eq!(holders.held(&agents, OURS, NOW + LINGERING), routes(&[]));
     }
 
     #[test]
@@ -105,12 +122,12 @@ mod tests {
         holders.sent(&node(), 1, routes(&[1]));
         let mut agents = reports(OURS, 1, &[1]);
         agents.get_mut(&node()).unwrap().alive = false;
-        assert_eq!(holders.held(&agents, OURS), routes(&[]));
+        assert_eq!(holders.held(&agents, OURS, NOW), routes(&[]));
         agents.get_mut(&node()).unwrap().alive = true;
-        assert_eq!(holders.held(&agents, OURS), routes(&[1]));
+        assert_eq!(holders.held(&agents, OURS, NOW), routes(&[1]));
         holders.retain(|_| false);
         assert_eq!(
-            holders.held(&[(node(), Attendance { alive: true, ..Attendance::default() })].into(), OURS),
+            holders.held(&[(node(), Attendance { alive: true, ..Attendance::default() })].into(), OURS, NOW),
             routes(&[])
         );
     }
@@ -123,6 +140,6 @@ mod tests {
         }
         assert_eq!(holders.0[&node()].len(), REMEMBERED);
         let all: Vec<u8> = (0..200).collect();
-        assert_eq!(holders.held(&reports(THEIRS, 0, &[]), OURS), routes(&all));
+        assert_eq!(holders.held(&reports(THEIRS, 0, &[]), OURS, NOW), routes(&all));
     }
 }

@@ -12,14 +12,50 @@ pub fn nodes(world: &Resources, attendance: &BTreeMap<Name, Attendance>) -> BTre
     world.nodes.keys().chain(attendance.keys()).cloned().collect()
 }
 
-/// Whether every agent of a Node object has reported.
+/// Whether every agent of a Node object has reported. Without Node objects nobody knows how many there are.
 pub fn all_have_reported(world: &Resources, attendance: &BTreeMap<Name, Attendance>) -> bool {
     let reports = |node| attendance.get(node).is_some_and(|agent| agent.alive && agent.status.is_some());
-    world.nodes.keys().all(reports) && attendance.keys().all(reports)
+    !world.nodes.is_empty() && world.nodes.keys().all(reports) && attendance.keys().all(reports)
 }
 
 /// Since when each Node is not ready, in Unix seconds: of those in `before` since then, of others since `now`.
 pub fn not_ready(world: &Resources, before: &BTreeMap<Name, u64>, now: u64) -> BTreeMap<Name, u64> {
     let failing = world.nodes.iter().filter(|(_, node)| !is_ready(node));
     failing.map(|(name, _)| (name.clone(), before.get(name).copied().unwrap_or(now))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::observed::{Observed, Served};
+    use crate::model::status::NodeStatus;
+    use std::sync::Arc;
+
+    fn reported(node: &Name) -> (Name, Attendance) {
+        let status = NodeStatus {
+            node: node.clone(),
+            version: String::new(),
+            generation: 1,
+            term: None,
+            started: 0,
+            wish: None,
+            held: BTreeSet::new(),
+            vips: BTreeMap::new(),
+            routing: Observed::default(),
+            served: Served::default(),
+            rejected: Vec::new(),
+        };
+        (node.clone(), Attendance { alive: true, status: Some(Arc::new(status)), ..Attendance::default() })
+    }
+
+    #[test]
+    fn all_have_reported_when_each_node_has() {
+        let nodes = ["n1", "n2"].map(|node| Name::parse(node).unwrap());
+        let mut world = Resources::default();
+        assert!(!all_have_reported(&world, &BTreeMap::new()), "who knows whether there are any");
+        assert!(!all_have_reported(&world, &[reported(&nodes[0])].into()), "or how many");
+        world.nodes = nodes.iter().map(|node| (node.clone(), Default::default())).collect();
+        assert!(!all_have_reported(&world, &[reported(&nodes[0])].into()));
+        assert!(all_have_reported(&world, &nodes.each_ref().map(reported).into()));
+    }
 }

@@ -10,7 +10,8 @@
 //!
 //! A restart must move nothing. So a document that has not been readable since the start keeps an estate that
 //! was in use from being led at all: its agents keep what they have. And until every agent has reported, or
-//! [`SETTLING`] has passed, wishes to leave are answered as they were before.
+//! [`SETTLING`] has passed, wishes to leave are answered as they were before, and no address that was released
+//! is given to another VIP: an agent that has not been heard yet may have it.
 
 use super::election::Election;
 use super::estate::{Arguments, Compiler};
@@ -161,7 +162,8 @@ impl Reconciler {
     /// The ledger is on disk before anybody hears of an address in it.
     fn settle(&mut self, loaded: &Loaded, agents: &Agents, term: Term, now: u64) -> Settled {
         let world = &loaded.resources;
-        let outside = Outside { reserved: ipam::reserved(world), held: self.holders.held(agents, term), now };
+        let held = self.holders.held(agents, term, now);
+        let outside = Outside { reserved: ipam::reserved(world), held, unheard: !self.settled, now };
         let mut settled = ipam::settle(world, self.ledger.kept(), &outside);
         if let Err(error) = self.ledger.keep(&settled.ledger) {
             tracing::error!(%error, "addresses stay as they were");

@@ -26,6 +26,9 @@ pub struct Outside {
     /// What live agents may have on their nodes or in their daemons: what they report, and what the
     /// snapshots carry that they have been sent and have not all replaced yet.
     pub held: BTreeSet<HostRoute>,
+    /// `held` is not all of it: whoever asks has just started, and agents have not been heard yet. Until they
+    /// have been, what was released is nobody's.
+    pub unheard: bool,
     /// Unix seconds.
     pub now: u64,
 }
@@ -128,6 +131,9 @@ fn keeps(wish: &Wish, route: HostRoute, given: &mut Given, pools: &Pools) -> boo
 
 /// Forgets what was released long enough ago, and is on no live node.
 fn reclaim(ledger: &mut Ledger, pools: &Pools, outside: &Outside) {
+    if outside.unheard {
+        return;
+    }
     ledger.retain(|route, given| match given.released_at {
         Some(at) => outside.now < free_at(at, given, pools) || outside.held.contains(&route),
         None => true,

@@ -99,9 +99,31 @@ impl Estate {
 
     /// `novaedgectl WORDS…`, as a person would type it.
     pub fn ctl(&self, words: &[&str]) -> Output {
+        self.ctl_of("lead", words)
+    }
+
+    fn ctl_of(&self, controller: &str, words: &[&str]) -> Output {
         let mut command = Command::new(env!("CARGO_BIN_EXE_novaedgectl"));
-        let socket = self.lab.control().admin_socket("lead");
+        let socket = self.lab.control().admin_socket(controller);
         command.args(words).arg("--admin-socket").arg(socket).output().expect("the program runs")
+    }
+
+    /// The snapshot that a controller has for node `k`, without its generation.
+    pub fn said_by(&self, controller: &str, k: u8) -> Result<Value, String> {
+        content(&self.ctl_of(controller, &["snapshot", &format!("n{k}"), "-o", "json"]))
+    }
+
+    /// The snapshot that the agent of node `k` follows, without its generation.
+    pub fn snapshot(&self, k: u8) -> Result<Value, String> {
+        content(&self.ask(k, &["snapshot", "-o", "json"]))
+    }
+
+    /// A controller's ledger of addresses, as it is on disk.
+    pub fn ledger(&self, controller: &str) -> Vec<Value> {
+        let path = self.lab.control().dir().join(controller).join("state/ledger.json");
+        let Ok(text) = std::fs::read_to_string(path) else { return Vec::new() };
+        let ledger: Value = serde_json::from_str(&text).expect("a ledger is whole at any moment");
+        ledger["addresses"].as_array().cloned().unwrap_or_default()
     }
 
     pub fn agent(&self, k: u8) -> &Process {
@@ -209,6 +231,13 @@ impl Estate {
         let response = http_get(self.lab.client(), to, host, path).map_err(|error| format!("{error:#}"))?;
         Ok((response.status, response.backend()))
     }
+}
+
+fn content(output: &Output) -> Result<Value, String> {
+    let mut snapshot: Value = serde_json::from_slice(&output.stdout)
+        .map_err(|error| format!("{error}: {}", String::from_utf8_lossy(&output.stderr)))?;
+    snapshot.as_object_mut().ok_or("a snapshot is an object")?.remove("generation");
+    Ok(snapshot)
 }
 
 /// A program of the host that greets whoever connects to the port, on whatever address.

@@ -6,6 +6,7 @@
 
 mod announce;
 mod backends;
+mod chaos;
 mod deadman;
 mod departing;
 mod estate;

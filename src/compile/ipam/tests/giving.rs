@@ -59,6 +59,7 @@ fn what_is_written_reserved_or_held_is_given_to_nobody() {
     let outside = Outside {
         reserved: ["10.0.0.3".parse().unwrap()].into(),
         held: [route("10.0.0.4")].into(),
+        unheard: false,
         now: 100,
     };
     let settled = settle(&world, &Ledger::default(), &outside);
@@ -67,6 +68,18 @@ fn what_is_written_reserved_or_held_is_given_to_nobody() {
     assert_eq!((tally.total, tally.available), (5, 0));
     let given: Vec<_> = tally.given.iter().map(|(route, given)| format!("{} {route}", given.vip)).collect();
     assert_eq!(given, ["written 10.0.0.1/32", "auto 10.0.0.5/32"]);
+}
+
+#[test]
+fn what_was_released_stays_so_until_all_agents_have_been_heard() {
+    let mut world = world("pool p: {addresses: [10.0.0.1], reclaimDelay: 2s}\nvip a: {poolRef: {name: p}}");
+    let given = settle(&world, &Ledger::default(), &at(100)).ledger;
+    let vip = world.vips.remove("a").unwrap();
+    world.vips.insert(name("b"), vip);
+    let released = settle(&world, &given, &at(200)).ledger;
+    let unheard = settle(&world, &released, &Outside { unheard: true, ..at(300) });
+    assert_eq!((have(&unheard), unheard.wake), (vec![], None));
+    assert_eq!(have(&settle(&world, &unheard.ledger, &at(300))), ["b 10.0.0.1"]);
 }
 
 #[test]
