@@ -10,7 +10,7 @@ export CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_RUNNER := $(ROOT)
 export CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_RUNNER := $(ROOT)
 endif
 
-.PHONY: help setup setup-bench build demo demo-down test lint unit integration deny bench crds fmt clean
+.PHONY: help setup setup-bench build demo demo-down test lint unit integration soak deny bench crds fmt clean
 
 help: ## Show this
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -47,6 +47,12 @@ unit: setup ## Run the tests that need no root
 # Worlds are built one at a time: several would share two cores and spoil each other's timing.
 integration: build ## Run the tests against real daemons; ONLY=name runs a part
 	@cargo test --workspace --test '*' -- --test-threads=1 --show-output $(ONLY)
+
+soak: build ## Edits, mistakes and faults for a long time; STEPS=number SEED=number
+	@NOVAEDGE_STEPS=$(STEPS) NOVAEDGE_SEED=$(SEED) cargo test --test integration -- --show-output worlds::chaos
+
+soak: STEPS ?= 10000
+soak: SEED ?= $(shell date +%s)
 
 bench: setup-bench ## Measure against by-hand floors, HAProxy and nginx
 	@cargo build --profile bench -p novaedge-lab

@@ -120,8 +120,8 @@ impl Reconciler {
             let wake = self.turn(&mut inputs);
             let took = begun.elapsed();
             self.outputs.metrics.round(took);
-            let wake = wake.map_or(settled_at, |wake| begun + wake);
-            let wake = if self.settled { wake } else { wake.min(settled_at) };
+            let waits = [wake.map(|wake| begun + wake), (!self.settled).then_some(settled_at)];
+            let wake = waits.into_iter().flatten().min();
             if !wait(&mut inputs, wake, PACE.max(took * SHARE)).await {
                 return;
             }
@@ -162,7 +162,9 @@ impl Reconciler {
     /// The ledger is on disk before anybody hears of an address in it.
     fn settle(&mut self, loaded: &Loaded, agents: &Agents, term: Term, now: u64) -> Settled {
         let world = &loaded.resources;
-        let held = self.holders.held(agents, term, now);
+        let mut held = self.holders.held(agents, term, now);
+        // An edit that is refused wants nothing of the pool, and leaves the VIP the address that it has.
+        held.extend(self.accepted.vips.values().flat_map(|in_use| in_use.addresses.iter()));
         let outside = Outside { reserved: ipam::reserved(world), held, unheard: !self.settled, now };
         let mut settled = ipam::settle(world, self.ledger.kept(), &outside);
         if let Err(error) = self.ledger.keep(&settled.ledger) {
@@ -281,7 +283,7 @@ impl Reconciler {
 
 /// Waits until something is new: what is written and who leads at once, what agents report at the loop's pace.
 /// `false`: the inputs are over.
-async fn wait(inputs: &mut Inputs, wake: Instant, pace: Duration) -> bool {
+async fn wait(inputs: &mut Inputs, wake: Option<Instant>, pace: Duration) -> bool {
     let paced = Instant::now() + pace;
     tokio::select! {
         changed = inputs.loaded.changed() => changed.is_ok(),
@@ -290,7 +292,7 @@ async fn wait(inputs: &mut Inputs, wake: Instant, pace: Duration) -> bool {
             tokio::time::sleep_until(paced).await;
             inputs.attendance.changed().await
         } => changed.is_ok(),
-        () = tokio::time::sleep_until(wake) => true,
+        () = tokio::time::sleep_until(wake.unwrap_or(paced)), if wake.is_some() => true,
     }
 }
 

@@ -24,7 +24,8 @@ pub struct Outside {
     /// Addresses that are somebody's, and never a VIP's: see [`super::reserved`].
     pub reserved: BTreeSet<IpAddr>,
     /// What live agents may have on their nodes or in their daemons: what they report, and what the
-    /// snapshots carry that they have been sent and have not all replaced yet.
+    /// snapshots carry that they have been sent and have not all replaced yet. And what VIPs had in use last,
+    /// which they go on with while an edit of theirs is refused.
     pub held: BTreeSet<HostRoute>,
     /// `held` is not all of it: whoever asks has just started, and agents have not been heard yet. Until they
     /// have been, what was released is nobody's.

@@ -197,7 +197,6 @@ impl Planner {
             Fault::Stopped,
             Fault::Stopped,
             Fault::Daemon("bgpd"),
-            Fault::Daemon("zebra"),
             Fault::Daemon("bfdd"),
             Fault::Silent,
             Fault::Cordoned,

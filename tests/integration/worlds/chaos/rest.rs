@@ -28,10 +28,14 @@ pub fn come_to_rest(estate: &Estate, watch: &FibWatch, troubles: &mut Troubles) 
         let block = ["10.200.1.0/24", "2001:db8:1::/112"][usize::from(number)];
         estate.write(&format!("pool-{number}.yaml"), &objects::pool(number, block, "[]", true, 0));
     }
-    eventually("every address is given or free", PATIENCE, || {
-        let released: Vec<Value> =
-            estate.ledger("lead").into_iter().filter(|line| !line["releasedAt"].is_null()).collect();
-        if released.is_empty() { Ok(()) } else { Err(format!("{released:?}")) }
+    eventually("every address is in use or free", PATIENCE, || {
+        let said: Vec<Value> = (1..=3).map(|k| estate.said_by("lead", k)).collect::<Result<_, _>>()?;
+        let in_use: BTreeSet<(String, String)> = said.iter().flat_map(addresses).collect();
+        let of = |line: &Value, field: &str| line[field].as_str().unwrap_or_default().to_owned();
+        let idle = |line: &Value| !in_use.contains(&(of(line, "address"), of(line, "vip")));
+        let released = estate.ledger("lead").into_iter().filter(|line| !line["releasedAt"].is_null());
+        let idle: Vec<Value> = released.filter(idle).collect();
+        if idle.is_empty() { Ok(()) } else { Err(format!("{idle:?}")) }
     })
     .unwrap_or_else(|error| panic!("{error:#}"));
     let told = eventually("all agents have what the controller says, and have done it", PATIENCE, || {
@@ -98,6 +102,7 @@ pub fn equals_a_fresh_compile(estate: &Estate, told: &Told) {
         std::panic::catch_unwind(|| estate.updates_at_rest()).map_err(|_| "they still speak")
     })
     .unwrap();
+    let old = estate.status(1).unwrap()["term"]["created"].as_u64().unwrap();
     let first = estate.controller.as_ref().unwrap();
     first.kill9();
     let (from, to) =
@@ -106,7 +111,6 @@ pub fn equals_a_fresh_compile(estate: &Estate, told: &Told) {
     for file in ["ledger.json", "accepted.json"] {
         std::fs::copy(from.join(file), to.join(file)).unwrap();
     }
-    let old = estate.status(1).unwrap()["term"]["created"].as_u64().unwrap();
     let other = estate.start_controller("other", estate.manifests());
     eventually("all agents obey the fresh controller", SOON, || {
         let terms: Vec<u64> =
