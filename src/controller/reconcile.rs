@@ -318,3 +318,25 @@ impl Clock {
         (self.started + self.begun.elapsed()).as_secs()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn with_nothing_to_wait_for_the_loop_rests() {
+        let (_loaded, loaded) = watch::channel(Arc::default());
+        let (reports, attendance) = watch::channel(Arc::default());
+        let (_leads, election) = watch::channel(None);
+        let mut inputs = Inputs { loaded, attendance, election };
+        let hour = Duration::from_secs(3600);
+        assert!(tokio::time::timeout(hour, wait(&mut inputs, None, PACE)).await.is_err());
+        let begun = Instant::now();
+        assert!(wait(&mut inputs, Some(begun + hour), PACE).await);
+        assert_eq!(begun.elapsed().as_secs(), hour.as_secs());
+        reports.send_replace(Arc::default());
+        let begun = Instant::now();
+        assert!(wait(&mut inputs, None, PACE).await);
+        assert!(begun.elapsed() >= PACE && begun.elapsed() < hour);
+    }
+}

@@ -108,7 +108,7 @@ impl Run {
             Step::Controller { lasts } => self.troubles.kill_controller(&self.estate, *lasts),
         }
         self.pause(10 + index % 17);
-        if index % 5 == 0 {
+        if index.is_multiple_of(5) {
             self.witness.look(&self.estate, &self.troubles);
         }
     }
