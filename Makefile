@@ -42,14 +42,14 @@ deny: setup ## Check licences, duplicates and sources of what we depend on
 	@cargo deny --offline --log-level error check bans licenses sources
 
 unit: setup ## Run the tests that need no root
-	@cargo test --workspace --lib --bins
+	@cargo test --workspace --lib
 
 # Worlds are built one at a time: several would share two cores and spoil each other's timing.
 integration: build ## Run the tests against real daemons; ONLY=name runs a part
-	@cargo test --workspace --test '*' -- --test-threads=1 --show-output $(ONLY)
+	@cargo test --profile dev --workspace --test '*' -- --test-threads=1 --show-output $(ONLY)
 
 soak: build ## Edits, mistakes and faults for a long time; STEPS=number SEED=number
-	@NOVAEDGE_STEPS=$(STEPS) NOVAEDGE_SEED=$(SEED) cargo test --test integration -- --show-output worlds::chaos
+	@NOVAEDGE_STEPS=$(STEPS) NOVAEDGE_SEED=$(SEED) cargo test --profile dev --test integration -- --show-output worlds::chaos
 
 soak: STEPS ?= 10000
 soak: SEED ?= $(shell date +%s)
