@@ -42,6 +42,9 @@ impl Frr {
         self.refused = outcome.networks.clone();
         if outcome.changes > 0 {
             self.compare(&want, &outcome).await?;
+        } else if let Err(error) = self.keep_in_sight(&before).await {
+            // A zebra that does not answer is told of by `observe`; the next round tries again.
+            tracing::debug!(%error, "zebra cannot be asked what it tells bgpd");
         }
         self.startup_trouble = self.keep_startup_file(text).await;
         match (outcome.structure, bfdd.filter(|_| self.bfd_wanted)) {
@@ -123,7 +126,7 @@ impl Frr {
     }
 
     /// Sends the steps to the daemons that they concern, in order.
-    async fn send(&mut self, steps: &[Step]) -> Result<Vec<Refusal>, ApplyError> {
+    pub(super) async fn send(&mut self, steps: &[Step]) -> Result<Vec<Refusal>, ApplyError> {
         let mut refusals = Vec::new();
         let mut sent = 0;
         for run in steps.chunk_by(|a, b| in_bfdd(&a.object) == in_bfdd(&b.object)) {

@@ -48,6 +48,11 @@ pub fn steps(have: &Config, want: &Config) -> Vec<Step> {
     steps
 }
 
+/// One object's lines, taken back and given again.
+pub fn again(lines: &[Line]) -> Vec<Line> {
+    lines.first().map(undo).into_iter().chain(lines.iter().cloned()).collect()
+}
+
 fn removal(object: &Object, lines: &[Line], have: &Config) -> Step {
     let phase = match object {
         Object::Network(..) => Phase::Withdraw,

@@ -23,6 +23,7 @@
 //! | [`vty`] | the daemons' sockets | IO |
 //! | [`apply`] | all of the above in order, taking back what half went in | IO |
 //! | [`observe`], [`json`] | `show … json` → [`Observed`] | IO, pure |
+//! | [`sight`] | bgpd asks zebra again about prefixes that it is told nothing of | IO |
 //! | [`startup`] | the file FRR starts from | IO |
 //! | [`digest`] | names for content | pure |
 
@@ -35,6 +36,7 @@ mod observe;
 mod parse;
 mod render;
 mod respect;
+mod sight;
 mod startup;
 #[cfg(test)]
 mod tests;
@@ -79,6 +81,7 @@ pub struct Frr {
     refused: BTreeMap<HostRoute, String>,
     startup_trouble: Option<String>,
     unchecked_networks: bool,
+    in_sight: sight::AsOf,
 }
 
 impl Frr {
@@ -97,6 +100,7 @@ impl Frr {
             refused: BTreeMap::new(),
             startup_trouble: None,
             unchecked_networks: false,
+            in_sight: None,
             options,
         }
     }

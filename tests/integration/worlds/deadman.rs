@@ -93,6 +93,31 @@ fn restarted_routing_daemons_are_healed() {
     }
 }
 
+/// A zebra that was restarted is asked again about each address, so that bgpd goes on following the kernel.
+#[test]
+fn a_restarted_zebra_does_not_keep_a_dead_agent_announced() {
+    let (estate, watch) = served("t-zebra");
+    let frr = estate.lab.node(1).frr();
+    let since = Instant::now();
+    frr.daemon("zebra").restart().unwrap();
+    frr.wait_for("zebra").unwrap();
+    eventually("bgpd is told about the address again", Duration::from_secs(20), || {
+        let tracked = frr.ask("zebra", "show ip nht").map_err(|error| error.to_string())?;
+        if tracked.contains("10.200.0.50") { Ok(()) } else { Err(tracked) }
+    })
+    .unwrap_or_else(|error| panic!("{error:#}\n{}", estate.agent(1).log()));
+    println!("in sight again {:?} after zebra's restart", since.elapsed());
+    // FRR 8.4 also forgets the BFD session for a moment, and resets that of BGP.
+    estate.updates_at_rest();
+    estate.wait_for_nodes(&watch, VIP, Instant::now(), &[1, 2, 3]);
+
+    let killed = Instant::now();
+    estate.agent(1).kill9();
+    let after = estate.wait_for_nodes(&watch, VIP, killed, &[2, 3]) - killed;
+    println!("SIGKILL after zebra's restart: route gone after {after:?}");
+    assert!(after <= BOUND, "{after:?}");
+}
+
 /// The daemon has what the agent wants of it.
 fn configured(estate: &Estate, daemon: &str) -> Result<(), String> {
     let frr = estate.lab.node(1).frr();

@@ -17,10 +17,10 @@ mod plan;
 mod rest;
 
 use super::estate::{Estate, SOON, vip, web};
-use faults::Troubles;
+use faults::{Trouble, Troubles};
 use invariants::Witness;
 use novaedge_lab::probe::Running;
-use novaedge_lab::{FibWatch, Lab, NodeId, Report, eventually};
+use novaedge_lab::{FibWatch, Lab, NodeId, Report, Sample, eventually};
 use plan::Step;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -165,17 +165,23 @@ fn print_counts(steps: &[Step]) {
     println!("{counts:?}");
 }
 
-/// A request that failed on a node that nothing ailed was moved there, or away from there, by the router's re-hash.
+/// A request that failed on a node that nothing ailed was moved there, or away from there, by the router's re-hash;
+/// so was, as far as one can see, one that failed on a node that was leaving on purpose.
 fn print_report(report: &Report, troubles: &Troubles) {
-    let ailing = |sample: &novaedge_lab::Sample| {
-        let at = report.started + sample.sent;
-        let close = |node| {
-            troubles.all.iter().any(|t| {
-                t.node == node && t.from <= at + sample.took && t.until.is_none_or(|until| until >= at)
-            })
+    let ailments = |sample: &Sample, node: NodeId| {
+        let (sent, ended) = (report.started + sample.sent, report.started + sample.sent + sample.took);
+        let meanwhile = move |t: &&Trouble| {
+            t.node == node && t.from <= ended && t.until.is_none_or(|until| until >= sent)
         };
-        sample.flow.is_none_or(close)
+        troubles.all.iter().filter(meanwhile).collect::<Vec<_>>()
     };
-    let elsewhere = report.failures().filter(|sample| !ailing(sample)).count();
-    println!("the steady VIP: {report}\nfailed on nodes that nothing ailed: {elsewhere}");
+    let accepted: Vec<Vec<&Trouble>> =
+        report.failures().filter_map(|sample| Some(ailments(sample, sample.flow?))).collect();
+    let well = accepted.iter().filter(|ailments| ailments.is_empty()).count();
+    let leaving = |ailments: &&Vec<&Trouble>| {
+        !ailments.is_empty() && ailments.iter().all(|trouble| trouble.fault.is_voluntary())
+    };
+    let leaving = accepted.iter().filter(leaving).count();
+    println!("the steady VIP: {report}");
+    println!("failed on nodes that nothing ailed: {well}, on nodes that were leaving: {leaving}");
 }

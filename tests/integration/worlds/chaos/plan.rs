@@ -46,6 +46,13 @@ pub enum Fault {
     Drained,
 }
 
+impl Fault {
+    /// A wish to leave, and no failure.
+    pub fn is_voluntary(self) -> bool {
+        matches!(self, Self::Cordoned | Self::Annotated | Self::NotReady | Self::Drained)
+    }
+}
+
 /// Shorter than this, a dead or stopped agent is back before its addresses expire (3 s).
 pub const UNNOTICED: Duration = Duration::from_millis(700);
 
@@ -197,6 +204,7 @@ impl Planner {
             Fault::Stopped,
             Fault::Stopped,
             Fault::Daemon("bgpd"),
+            Fault::Daemon("zebra"),
             Fault::Daemon("bfdd"),
             Fault::Silent,
             Fault::Cordoned,
@@ -209,6 +217,8 @@ impl Planner {
         let lasts = match fault {
             Fault::Killed if short => Duration::ZERO,
             Fault::Stopped if short => Duration::from_millis(self.rng.u64(100..600)),
+            // bgpd and bfdd connect to a new zebra after 10 s, and reset their sessions then.
+            Fault::Daemon("zebra") => Duration::from_secs(12),
             Fault::Daemon(_) => Duration::ZERO,
             _ => Duration::from_millis(self.rng.u64(1000..5000)),
         };
