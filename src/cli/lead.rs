@@ -2,8 +2,9 @@
 //!
 //! ```text
 //! DIR ──▶ manifests ──▶ reconcile ──▶ wire server ══ agents
-//!                        │   ▲              │
-//!     state directory ◀──┘   └── attendance ┘
+//!                       │ │   ▲             │
+//!     state directory ◀─┘ │   └─ attendance ┘
+//!            status ◀─────┘
 //! ```
 
 use crate::controller::admin::{self, Answers};
@@ -13,6 +14,7 @@ use crate::controller::metrics::Metrics;
 use crate::controller::reconcile::{Inputs, Outputs, Reconciler};
 use crate::controller::state_dir::{StateDir, StateDirError};
 use crate::controller::status_files::{self, StatusFileError, StatusFiles};
+use crate::controller::tell::{News, Teller};
 use crate::host::kept::{Kept, KeptError};
 use crate::host::process;
 use crate::manifests::{OpenError, Source};
@@ -98,7 +100,10 @@ pub async fn run(config: Config, end: CancellationToken) -> Result<(), LeadError
         bulletins: newest_bulletin,
         attendance,
     };
-    let outputs = Outputs { bulletins, snapshots, status, metrics: Metrics::new(&mut registry) };
+    let (news, newest) = watch::channel(News::None);
+    let metrics = Metrics::new(&mut registry);
+    let teller = Teller::new(status, metrics.clone());
+    let outputs = Outputs { bulletins, snapshots, news, metrics };
     let reconciler = Reconciler::new(ledger, memory, accepted, outputs);
     let inputs = Inputs { loaded: source.subscribe(), attendance: newest_attendance.clone(), election };
     let answers = Answers {
@@ -110,6 +115,7 @@ pub async fn run(config: Config, end: CancellationToken) -> Result<(), LeadError
     open_doors(&config, answers, &mut tasks)?;
     tasks.spawn("manifests", source.run());
     tasks.spawn("reconcile", reconciler.run(inputs));
+    tasks.spawn("status", teller.run(newest));
     tasks.spawn("wire", server.run());
     tasks.spawn("status files", status_files::follow(status_files, newest_status));
     tracing::info!(%term, listen = %config.listen, manifests = %config.manifests.display(), "the controller leads");

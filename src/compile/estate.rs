@@ -4,7 +4,7 @@
 //! hardly more than one node.
 
 use super::accepted::Accepted;
-use super::backend::{self, Upstreams};
+use super::backend::{self, Upstream, Upstreams};
 use super::groups::Presence;
 use super::listeners::{self, Merged};
 use super::rejection::Rejection;
@@ -99,6 +99,8 @@ impl Estate {
 
     /// Every node's snapshot, of generation 0: whoever publishes it counts.
     pub fn snapshots(&self, departures: &Departures) -> BTreeMap<Name, Snapshot> {
+        let local = self.upstreams.iter().filter(|(_, upstream)| upstream.differs_by_node());
+        let local: Vec<(&Key, &Upstream)> = local.collect();
         let mut shared = BTreeMap::new();
         let mut snapshots = BTreeMap::new();
         for (site, (node, speaker)) in self.nodes.iter().zip(&self.vips.speakers).enumerate() {
@@ -110,7 +112,7 @@ impl Estate {
                 node: node.clone(),
                 speaker: speaker.clone(),
                 vips: vips.clone(),
-                serving: self.with_its_own(serving, node),
+                serving: with_its_own(serving, &local, node),
                 leaving: departures.get(node).cloned().unwrap_or_default(),
             };
             snapshots.insert(node.clone(), snapshot);
@@ -159,18 +161,17 @@ impl Estate {
             drain_period: draft.drain_period,
         }
     }
+}
 
-    /// The node's own endpoints where nodes use different ones.
-    fn with_its_own(&self, shared: &Arc<Serving>, node: &Name) -> Arc<Serving> {
-        let own = shared.backends.keys().filter_map(|key| Some((key, self.upstreams.get(key)?)));
-        let own: Vec<_> = own.filter(|(_, upstream)| upstream.differs_by_node()).collect();
-        if own.is_empty() {
-            return shared.clone();
-        }
-        let mut serving = Serving::clone(shared);
-        serving.backends.extend(own.into_iter().map(|(key, upstream)| (key.clone(), upstream.at(node))));
-        Arc::new(serving)
+/// The node's own endpoints where nodes use different ones.
+fn with_its_own(shared: &Arc<Serving>, local: &[(&Key, &Upstream)], node: &Name) -> Arc<Serving> {
+    let mut own = local.iter().filter(|(key, _)| shared.backends.contains_key(*key)).peekable();
+    if own.peek().is_none() {
+        return shared.clone();
     }
+    let mut serving = Serving::clone(shared);
+    serving.backends.extend(own.map(|(key, upstream)| ((*key).clone(), upstream.at(node))));
+    Arc::new(serving)
 }
 
 /// Nodes that are alike serve the same VIPs over the same peers.

@@ -28,12 +28,12 @@ impl Arguments {
         Arc::ptr_eq(&self.loaded, loaded) && self.pools == *pools && self.nodes == *nodes
     }
 
-    fn compile(&self, accepted: &Accepted, serving: &Lingering) -> Compiled {
+    fn compile(&self, accepted: &Accepted, serving: &Lingering) -> Arc<Compiled> {
         let Self { loaded, pools, nodes } = self;
         let given = Given { world: &loaded.resources, accepted, pools: Some(pools), nodes, serving };
         let estate = Estate::compile(&given);
         let snapshots = estate.snapshots(&BTreeMap::new());
-        Compiled { estate, snapshots, serving: serving.clone() }
+        Arc::new(Compiled { estate, snapshots, serving: serving.clone() })
     }
 }
 
@@ -54,9 +54,9 @@ pub struct Compiled {
 pub struct Compiler {
     arguments: Option<Arguments>,
     /// For the candidates alone.
-    plain: Option<Compiled>,
+    plain: Option<Arc<Compiled>>,
     /// With those that still serve what they are no candidates for.
-    lingering: Option<Compiled>,
+    lingering: Option<Arc<Compiled>>,
 }
 
 impl Compiler {
@@ -67,7 +67,7 @@ impl Compiler {
         accepted: &Accepted,
         published: &Snapshots,
         attendance: &BTreeMap<Name, Attendance>,
-    ) -> &Compiled {
+    ) -> Arc<Compiled> {
         let same = self.arguments.as_ref().is_some_and(|before| before.same(&arguments));
         if !same {
             (self.plain, self.lingering) = (None, None);
@@ -81,12 +81,7 @@ impl Compiler {
             self.lingering.get_or_insert_with(|| arguments.compile(accepted, &serving))
         };
         self.arguments = Some(arguments);
-        newest
-    }
-
-    /// What was returned last.
-    pub fn newest(&self) -> Option<&Compiled> {
-        self.lingering.as_ref().or(self.plain.as_ref())
+        Arc::clone(newest)
     }
 }
 

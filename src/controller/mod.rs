@@ -22,7 +22,7 @@
 //! | [`holders`] | which addresses live agents may have |
 //! | [`estate`] | the estate, compiled when something that it is made of has changed |
 //! | [`publish`] | snapshots with generations, as few new ones as possible |
-//! | [`facts`] | what the status is written from |
+//! | [`tell`], [`facts`] | how the estate is doing, at its own pace; what the status is written from |
 //! | [`metrics`] | what is counted |
 //! | [`status_files`], [`documents`] | the status of every object as a file |
 //! | [`admin`] | what `novaedgectl` asks, and whoever collects metrics |
@@ -40,3 +40,4 @@ pub mod publish;
 pub mod reconcile;
 pub mod state_dir;
 pub mod status_files;
+pub mod tell;

@@ -56,9 +56,16 @@ impl Parts {
     }
 }
 
-/// The addresses that a node has once it follows the snapshot.
-pub fn addresses(snapshot: &Snapshot) -> BTreeSet<HostRoute> {
-    snapshot.vips.values().flat_map(|vip| vip.addresses.iter()).collect()
+/// The addresses that nodes have once they follow their snapshots. Those that share their VIPs share the set.
+#[derive(Debug, Default)]
+pub struct AddressSets(BTreeMap<usize, Arc<BTreeSet<HostRoute>>>);
+
+impl AddressSets {
+    pub fn of(&mut self, snapshot: &Snapshot) -> Arc<BTreeSet<HostRoute>> {
+        let vips = &snapshot.vips;
+        let set = || Arc::new(vips.values().flat_map(|vip| vip.addresses.iter()).collect());
+        Arc::clone(self.0.entry(Arc::as_ptr(vips) as usize).or_insert_with(set))
+    }
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@
 //! 2. settle the addresses, and write the ledger before anything else may use them (pure, then IO)
 //! 3. compile the estate, and decide who may leave (pure)
 //! 4. publish a snapshot for every node, and keep what is in use (IO)
-//! 5. tell how the estate is doing (pure)
+//! 5. leave what the status is written from ([`super::tell`])
 //!
 //! # Before it knows enough
 //!
@@ -14,18 +14,18 @@
 //! is given to another VIP: an agent that has not been heard yet may have it.
 
 use super::election::Election;
-use super::estate::{Arguments, Compiler};
+use super::estate::{Arguments, Compiled, Compiler};
 use super::holders::Holders;
+use super::knowledge;
 use super::ledger::LedgerFile;
 use super::metrics::Metrics;
 use super::publish::{self, Snapshots};
-use super::{facts, knowledge};
+use super::tell::{News, Round};
 use crate::api::condition::Reason;
 use crate::compile::accepted::Accepted;
 use crate::compile::estate::Departures;
 use crate::compile::ipam::{self, Outside, Settled};
 use crate::compile::placement;
-use crate::compile::status::{self, EstateStatus};
 use crate::host::kept::Kept;
 use crate::manifests::Loaded;
 use crate::model::attendance::Attendance;
@@ -64,7 +64,7 @@ pub struct Inputs {
 pub struct Outputs {
     pub bulletins: watch::Sender<Arc<Bulletin>>,
     pub snapshots: watch::Sender<Arc<Snapshots>>,
-    pub status: watch::Sender<Option<Arc<EstateStatus>>>,
+    pub news: watch::Sender<News>,
     pub metrics: Metrics,
 }
 
@@ -81,7 +81,6 @@ pub struct Reconciler {
     departures: Departures,
     not_ready: BTreeMap<Name, u64>,
     published: Arc<Snapshots>,
-    rejected: Vec<Rejected>,
     clock: Clock,
 }
 
@@ -106,7 +105,6 @@ impl Reconciler {
             departures: Departures::new(),
             not_ready: BTreeMap::new(),
             published: Arc::default(),
-            rejected: Vec::new(),
             clock: Clock::start(),
         }
     }
@@ -129,7 +127,7 @@ impl Reconciler {
     }
 
     /// One round. Returns when time itself will have changed something.
-    fn turn(&mut self, inputs: &mut Inputs) -> Option<Duration> {
+    pub fn turn(&mut self, inputs: &mut Inputs) -> Option<Duration> {
         let loaded = inputs.loaded.borrow_and_update().clone();
         let attendance = inputs.attendance.borrow_and_update().clone();
         let term = *inputs.election.borrow_and_update();
@@ -138,20 +136,29 @@ impl Reconciler {
         self.settled |= knowledge::all_have_reported(&loaded.resources, &attendance);
         let may_lead = self.all_read || self.accepted.vips.is_empty();
         let Some(term) = term.filter(|_| may_lead) else {
-            self.wait_for_documents(&loaded);
+            self.wait_for_documents(loaded);
             return None;
         };
-        let settled = self.settle(&loaded, &attendance, term, now);
-        self.order(&loaded, &attendance, term, &settled, now);
-        let wake = settled.wake.map(|wake| Duration::from_secs(wake.saturating_sub(now).max(1)));
-        self.tell(&loaded, &attendance, term, settled, now);
+        let addresses = self.settle(&loaded, &attendance, term, now);
+        let wake = addresses.wake.map(|wake| Duration::from_secs(wake.saturating_sub(now).max(1)));
+        let compiled = self.order(&loaded, &attendance, term, &addresses, now);
+        self.outputs.news.send_replace(News::Leads(Arc::new(Round {
+            loaded,
+            attendance,
+            addresses,
+            compiled,
+            departures: self.departures.clone(),
+            not_ready: self.not_ready.clone(),
+            settled: self.settled,
+            term,
+            now,
+        })));
         wake
     }
 
     /// Its agents hear that nobody leads, and keep what they have.
-    fn wait_for_documents(&mut self, loaded: &Loaded) {
-        self.outputs.metrics.leads(false);
-        self.report(loaded.problems.clone());
+    fn wait_for_documents(&mut self, loaded: Arc<Loaded>) {
+        self.outputs.news.send_replace(News::Waits(loaded));
         self.outputs.bulletins.send_if_modified(|bulletin| {
             let led = bulletin.term.is_some();
             *bulletin = Arc::default();
@@ -174,7 +181,14 @@ impl Reconciler {
         settled
     }
 
-    fn order(&mut self, loaded: &Arc<Loaded>, agents: &Agents, term: Term, settled: &Settled, now: u64) {
+    fn order(
+        &mut self,
+        loaded: &Arc<Loaded>,
+        agents: &Agents,
+        term: Term,
+        settled: &Settled,
+        now: u64,
+    ) -> Arc<Compiled> {
         let world = &loaded.resources;
         let (pools, nodes) = (settled.allocations.clone(), knowledge::nodes(world, agents));
         let arguments = Arguments { loaded: loaded.clone(), pools, nodes };
@@ -197,14 +211,16 @@ impl Reconciler {
         let accepted = compiled.estate.accepted();
         self.publish(publish::successors(&self.published, snapshots), term);
         self.remember(accepted);
+        compiled
     }
 
     /// What a node may have is noted before the node is told.
     fn publish(&mut self, snapshots: Snapshots, term: Term) {
         self.holders.retain(|node| snapshots.contains_key(node));
+        let mut addresses = publish::AddressSets::default();
         for (node, snapshot) in &snapshots {
             if self.published.get(node).is_none_or(|before| !Arc::ptr_eq(before, snapshot)) {
-                self.holders.sent(node, snapshot.generation, publish::addresses(snapshot));
+                self.holders.sent(node, snapshot.generation, addresses.of(snapshot));
             }
         }
         let unchanged = self.published.len() == snapshots.len()
@@ -232,52 +248,6 @@ impl Reconciler {
             tracing::warn!(%error, "a restart would not know which edits were refused");
         }
         self.accepted = accepted;
-    }
-
-    fn tell(&mut self, loaded: &Loaded, agents: &Agents, term: Term, settled: Settled, now: u64) {
-        let Some(compiled) = self.compiler.newest() else { return };
-        let rejected = facts::rejected(loaded, &compiled.estate, &settled);
-        let before = self.outputs.status.borrow().clone();
-        let vips = facts::vips(&placement::Facts {
-            estate: &compiled.estate,
-            world: &loaded.resources,
-            attendance: agents,
-            not_ready: &self.not_ready,
-            before: &self.departures,
-            settled: self.settled,
-        });
-        let status = status::compute(&status::Facts {
-            world: &loaded.resources,
-            rejections: &rejected,
-            vips: &vips,
-            pools: &settled.statuses(),
-            attendance: agents,
-            term: Some(term),
-            now,
-            before: before.as_deref(),
-        });
-        self.report(rejected);
-        self.outputs.metrics.leads(true);
-        self.outputs.metrics.estate(&status);
-        if before.as_deref() != Some(&status) {
-            self.outputs.metrics.changed();
-            for event in status::events(before.as_deref(), &status) {
-                tracing::info!(object = event.object, reason = event.reason, "{}", event.message);
-            }
-            self.outputs.status.send_replace(Some(Arc::new(status)));
-        }
-    }
-
-    /// Logs each problem once, when it appears and when it is gone.
-    fn report(&mut self, rejected: Vec<Rejected>) {
-        for problem in rejected.iter().filter(|problem| !self.rejected.contains(problem)) {
-            let Rejected { object, field, reason, message, place, notice: _ } = problem;
-            tracing::warn!(object, field, reason, place, "{message}");
-        }
-        for solved in self.rejected.iter().filter(|problem| !rejected.contains(problem)) {
-            tracing::info!(object = solved.object, field = solved.field, "no longer a problem");
-        }
-        self.rejected = rejected;
     }
 }
 

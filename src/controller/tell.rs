@@ -1,0 +1,145 @@
+//! How the estate is doing, told at its own pace.
+//!
+//! A status is as large as the estate: every node's part in every VIP. Orders do not wait for it; it is
+//! written from what the newest round has left, as often as a part of one core's time allows.
+
+use super::estate::Compiled;
+use super::facts;
+use super::metrics::Metrics;
+use crate::compile::estate::Departures;
+use crate::compile::ipam::Settled;
+use crate::compile::placement;
+use crate::compile::status::{self, EstateStatus};
+use crate::manifests::Loaded;
+use crate::model::attendance::Attendance;
+use crate::model::name::Name;
+use crate::model::status::Rejected;
+use crate::model::term::Term;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep};
+
+/// The status takes at most one part in so many of a core's time.
+const SHARE: u32 = 4;
+
+/// And is not told sooner than this after the one before.
+const PACE: Duration = Duration::from_millis(100);
+
+/// What the status is written from.
+#[derive(Debug, Clone, Default)]
+pub enum News {
+    #[default]
+    None,
+    /// This controller does not lead, or not yet.
+    Waits(Arc<Loaded>),
+    Leads(Arc<Round>),
+}
+
+/// What a round has found and decided.
+#[derive(Debug)]
+pub struct Round {
+    pub loaded: Arc<Loaded>,
+    pub attendance: Arc<BTreeMap<Name, Attendance>>,
+    pub addresses: Settled,
+    pub compiled: Arc<Compiled>,
+    pub departures: Departures,
+    pub not_ready: BTreeMap<Name, u64>,
+    pub settled: bool,
+    pub term: Term,
+    /// Unix seconds.
+    pub now: u64,
+}
+
+/// Has the word about the estate.
+#[derive(Debug)]
+pub struct Teller {
+    status: watch::Sender<Option<Arc<EstateStatus>>>,
+    metrics: Metrics,
+    rejected: Vec<Rejected>,
+}
+
+impl Teller {
+    pub fn new(status: watch::Sender<Option<Arc<EstateStatus>>>, metrics: Metrics) -> Self {
+        Self { status, metrics, rejected: Vec::new() }
+    }
+
+    /// Tells the newest, for as long as there is any.
+    pub async fn run(mut self, mut news: watch::Receiver<News>) {
+        loop {
+            let newest = news.borrow_and_update().clone();
+            let begun = Instant::now();
+            let told = tokio::task::spawn_blocking(move || {
+                self.tell(&newest);
+                self
+            });
+            let Ok(back) = told.await else { return };
+            self = back;
+            sleep(PACE.max(begun.elapsed() * SHARE)).await;
+            if news.changed().await.is_err() {
+                return;
+            }
+        }
+    }
+
+    pub fn tell(&mut self, news: &News) {
+        match news {
+            News::None => {}
+            News::Waits(loaded) => {
+                self.metrics.leads(false);
+                self.report(loaded.problems.clone());
+            }
+            News::Leads(round) => {
+                self.metrics.leads(true);
+                self.leads(round);
+            }
+        }
+    }
+
+    fn leads(&mut self, round: &Round) {
+        let Round { loaded, attendance, addresses, compiled, departures, not_ready, settled, term, now } =
+            round;
+        let rejected = facts::rejected(loaded, &compiled.estate, addresses);
+        let before = self.status.borrow().clone();
+        let vips = facts::vips(&placement::Facts {
+            estate: &compiled.estate,
+            world: &loaded.resources,
+            attendance,
+            not_ready,
+            before: departures,
+            settled: *settled,
+        });
+        let status = status::compute(&status::Facts {
+            world: &loaded.resources,
+            rejections: &rejected,
+            vips: &vips,
+            pools: &addresses.statuses(),
+            attendance,
+            term: Some(*term),
+            now: *now,
+            before: before.as_deref(),
+        });
+        self.report(rejected);
+        self.metrics.estate(&status);
+        if before.as_deref() != Some(&status) {
+            self.metrics.changed();
+            for event in status::events(before.as_deref(), &status) {
+                tracing::info!(object = event.object, reason = event.reason, "{}", event.message);
+            }
+            self.status.send_replace(Some(Arc::new(status)));
+        }
+    }
+
+    /// Logs each problem once, when it appears and when it is gone.
+    fn report(&mut self, rejected: Vec<Rejected>) {
+        for problem in rejected.iter().filter(|problem| !self.rejected.contains(problem)) {
+            let Rejected { object, field, reason, message, place, notice: _ } = problem;
+            tracing::warn!(object, field, reason, place, "{message}");
+        }
+        for solved in self.rejected.iter().filter(|problem| !rejected.contains(problem)) {
+            tracing::info!(object = solved.object, field = solved.field, "no longer a problem");
+        }
+        self.rejected = rejected;
+    }
+}
