@@ -15,13 +15,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Where modules begin.
-const ROOTS: [&str; 10] = [
+const ROOTS: [&str; 11] = [
     "src/lib.rs",
     "src/bin/novaedge-agent.rs",
     "src/bin/novaedge-controller.rs",
     "src/bin/novaedgectl.rs",
     "tests/integration/main.rs",
     "tests/integration/bench/announce/main.rs",
+    "tests/integration/bench/estate/main.rs",
     "tests/integration/bench/proxy/main.rs",
     "tests/integration/lab/src/lib.rs",
     "tests/integration/lab/src/main.rs",
