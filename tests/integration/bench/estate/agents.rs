@@ -30,7 +30,7 @@ pub fn measure() -> Result<()> {
     let (first, second) = (Child::prepare(directory.path(), port)?, Child::prepare(directory.path(), port)?);
     let _agents = Child::start("agents-of", directory.path(), port)?;
     say(&format!(
-        "\n{AGENTS} agents of {VIPS} VIPs, {} each | all served after | CPU | most memory\n|---|---|---|---|",
+        "\n| {AGENTS} agents of {VIPS} VIPs, {} each | all served after | CPU | most memory\n|---|---|---|---|",
         VIPS / 50
     ));
     let first = first.lead("come for the first time")?;
