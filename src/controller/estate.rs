@@ -57,6 +57,9 @@ pub struct Compiler {
     plain: Option<Arc<Compiled>>,
     /// With those that still serve what they are no candidates for.
     lingering: Option<Arc<Compiled>>,
+    /// By each node that has reported: what it served by its first report, and is no candidate for. It was told
+    /// so by another controller, or by an earlier life of this one.
+    adopted: Lingering,
 }
 
 impl Compiler {
@@ -73,7 +76,8 @@ impl Compiler {
             (self.plain, self.lingering) = (None, None);
         }
         let plain = self.plain.get_or_insert_with(|| arguments.compile(accepted, &Lingering::new()));
-        let serving = lingering(plain, published, attendance);
+        adopt(&mut self.adopted, plain, attendance);
+        let serving = lingering(plain, published, &self.adopted, attendance);
         self.lingering.take_if(|compiled| compiled.serving != serving);
         let newest = if serving.is_empty() {
             plain
@@ -85,19 +89,36 @@ impl Compiler {
     }
 }
 
-fn lingering(plain: &Compiled, published: &Snapshots, attendance: &BTreeMap<Name, Attendance>) -> Lingering {
+fn adopt(adopted: &mut Lingering, plain: &Compiled, attendance: &BTreeMap<Name, Attendance>) {
+    for (node, agent) in attendance {
+        if adopted.contains_key(node) {
+            continue;
+        }
+        let (Some(status), Some(snapshot)) = (&agent.status, plain.snapshots.get(node)) else { continue };
+        let others = status.vips.keys().filter(|vip| !snapshot.vips.contains_key(*vip));
+        adopted.insert(node.clone(), others.filter(|vip| serves(Some(agent), vip)).cloned().collect());
+    }
+}
+
+fn lingering(
+    plain: &Compiled,
+    published: &Snapshots,
+    adopted: &Lingering,
+    attendance: &BTreeMap<Name, Attendance>,
+) -> Lingering {
     let in_use: BTreeSet<&Name> = plain.estate.vips().map(|(name, _)| name).collect();
+    let is_lost = |now: &Snapshot, vip: &Name| !now.vips.contains_key(vip) && in_use.contains(vip);
     let mut compared = BTreeMap::new();
     let mut lingering = Lingering::new();
-    for (node, before) in published {
-        let Some(now) = plain.snapshots.get(node) else { continue };
-        let pair = (Arc::as_ptr(&before.vips) as usize, Arc::as_ptr(&now.vips) as usize);
-        let lost = compared.entry(pair).or_insert_with(|| {
-            let lost = before.vips.keys().filter(|vip| !now.vips.contains_key(*vip) && in_use.contains(vip));
-            lost.collect::<Vec<_>>()
+    for (node, now) in &plain.snapshots {
+        let lost = published.get(node).map(|before| {
+            let pair = (Arc::as_ptr(&before.vips) as usize, Arc::as_ptr(&now.vips) as usize);
+            let lost = || before.vips.keys().filter(|vip| is_lost(now, vip)).collect::<Vec<_>>();
+            compared.entry(pair).or_insert_with(lost).clone()
         });
-        let served = lost.iter().filter(|vip| serves(attendance.get(node), vip));
-        let served: BTreeSet<Name> = served.map(|vip| (*vip).clone()).collect();
+        let adopted = adopted.get(node).into_iter().flatten().filter(|vip| is_lost(now, vip));
+        let all = lost.into_iter().flatten().chain(adopted);
+        let served: BTreeSet<Name> = all.filter(|vip| serves(attendance.get(node), vip)).cloned().collect();
         if !served.is_empty() {
             lingering.insert(node.clone(), served);
         }
@@ -109,4 +130,75 @@ fn serves(agent: Option<&Attendance>, vip: &Name) -> bool {
     let status = agent.filter(|agent| agent.alive).and_then(|agent| agent.status.as_ref());
     let phase = status.and_then(|status| status.vips.get(vip)).map(|vip| vip.phase);
     phase.is_some_and(|phase| matches!(phase, Phase::Ready | Phase::Announced | Phase::Draining))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::observed::{Observed, Served};
+    use crate::model::status::{NodeStatus, VipStatus};
+    use serde_json::json;
+
+    fn name(text: &str) -> Name {
+        Name::parse(text).unwrap()
+    }
+
+    /// `web` selects no node at all.
+    fn arguments() -> Arguments {
+        let mut loaded = Loaded::default();
+        let vip = json!({"metadata": {"name": "web"}, "spec": {
+            "mode": "BGP", "address": "10.200.0.20", "ports": [80],
+            "nodeSelector": {"matchLabels": {"no": "node"}},
+            "bgpConfig": {"localAS": 64501, "peers": [{"address": "10.0.0.254", "as": 64500}]}}});
+        loaded.resources.vips.insert(name("web"), serde_json::from_value(vip).unwrap());
+        Arguments { loaded: Arc::new(loaded), pools: Allocations::new(), nodes: [name("n1")].into() }
+    }
+
+    fn reports(phase: Phase) -> BTreeMap<Name, Attendance> {
+        let vip = VipStatus {
+            addresses: Vec::new(),
+            mode: "BGP".to_owned(),
+            phase,
+            reasons: Vec::new(),
+            since: 0,
+            ports: Vec::new(),
+        };
+        let status = NodeStatus {
+            node: name("n1"),
+            version: String::new(),
+            generation: 7,
+            term: None,
+            started: 0,
+            wish: None,
+            held: BTreeSet::new(),
+            vips: [(name("web"), vip)].into(),
+            routing: Observed::default(),
+            served: Served::default(),
+            rejected: Vec::new(),
+        };
+        let agent = Attendance { alive: true, status: Some(Arc::new(status)), ..Attendance::default() };
+        [(name("n1"), agent)].into()
+    }
+
+    /// Whether `n1` is told of `web`.
+    fn tells(
+        compiler: &mut Compiler,
+        published: &Snapshots,
+        attendance: &BTreeMap<Name, Attendance>,
+    ) -> bool {
+        let compiled = compiler.compile(arguments(), &Accepted::default(), published, attendance);
+        compiled.snapshots["n1"].vips.contains_key("web")
+    }
+
+    #[test]
+    fn what_a_node_serves_when_the_controller_comes_stays_until_it_has_left() {
+        let (mut compiler, nothing) = (Compiler::default(), Snapshots::new());
+        assert!(!tells(&mut compiler, &nothing, &BTreeMap::new()), "it is no candidate");
+        assert!(tells(&mut compiler, &nothing, &reports(Phase::Announced)), "it serves it from before");
+        assert!(tells(&mut compiler, &nothing, &reports(Phase::Draining)));
+        assert!(!tells(&mut compiler, &nothing, &reports(Phase::Withdrawn)), "it has left");
+        let mut other = Compiler::default();
+        assert!(!tells(&mut other, &nothing, &reports(Phase::Preparing)));
+        assert!(!tells(&mut other, &nothing, &reports(Phase::Announced)), "it came to serve it by no order");
+    }
 }
