@@ -115,7 +115,13 @@ impl Reconciler {
         loop {
             let begun = Instant::now();
             self.settled |= begun >= settled_at;
-            let wake = self.turn(&mut inputs);
+            // The threads that serve agents are not to be kept from it: those are answered within half a second.
+            let turned = tokio::task::spawn_blocking(move || {
+                let wake = self.turn(&mut inputs);
+                (self, inputs, wake)
+            });
+            let Ok((back, given_back, wake)) = turned.await else { return };
+            (self, inputs) = (back, given_back);
             let took = begun.elapsed();
             self.outputs.metrics.round(took);
             let waits = [wake.map(|wake| begun + wake), (!self.settled).then_some(settled_at)];

@@ -1,6 +1,7 @@
 //! What each VIP asks of the pools.
 
 use crate::api::ProxyVIP;
+use crate::api::reference::NameRef;
 use crate::api::vip::{AddressFamily, VipSpec};
 use crate::compile::resources::Resources;
 use crate::model::name::Name;
@@ -30,6 +31,12 @@ pub enum Ask {
     },
 }
 
+/// The part of a spec that says where addresses come from, with what its template gives.
+struct Inherited<'a> {
+    address_family: Option<AddressFamily>,
+    pool_ref: Option<&'a NameRef>,
+}
+
 /// The wishes of all VIPs: the oldest first, of equals by name. In this order they are fulfilled.
 pub fn read(world: &Resources) -> Vec<Wish> {
     let mut ranked: BTreeMap<(Option<Timestamp>, &Name), Wish> = BTreeMap::new();
@@ -45,23 +52,31 @@ fn wish(name: &Name, vip: &ProxyVIP, world: &Resources) -> Wish {
     let parsed: Vec<_> = fields.into_iter().flatten().map(HostRoute::parse).collect();
     let readable = parsed.iter().all(Result::is_ok);
     let written: Vec<HostRoute> = parsed.into_iter().flatten().collect();
-    let spec = inherited(vip, world).filter(|_| readable);
-    let ask = spec.and_then(|spec| ask(&spec, &written)).unwrap_or(Ask::Unclear);
+    let ask = inherited(vip, world).filter(|_| readable).and_then(|inherited| ask(inherited, &written));
+    let ask = ask.unwrap_or(Ask::Unclear);
     Wish { vip: name.clone(), uid: vip.metadata.uid.clone(), written, ask }
 }
 
-fn inherited(vip: &ProxyVIP, world: &Resources) -> Option<VipSpec> {
-    let Some(reference) = &vip.spec.template_ref else { return Some(vip.spec.clone()) };
-    let template = Name::parse(reference.name.clone()).ok().and_then(|name| world.templates.get(&name))?;
-    Some(vip.spec.clone().inherit(&template.spec))
+/// What its template may give; `None`: there is no such template. Nothing else of the spec is asked here, and
+/// to copy it for ten thousand VIPs would take its time.
+fn inherited<'a>(vip: &'a ProxyVIP, world: &'a Resources) -> Option<Inherited<'a>> {
+    let VipSpec { template_ref, address_family, pool_ref, .. } = &vip.spec;
+    let Some(reference) = template_ref else {
+        return Some(Inherited { address_family: *address_family, pool_ref: pool_ref.as_ref() });
+    };
+    let template = &world.templates.get(reference.name.as_str())?.spec;
+    Some(Inherited {
+        address_family: address_family.or(template.address_family),
+        pool_ref: pool_ref.as_ref().or(template.pool_ref.as_ref()),
+    })
 }
 
 /// `None`: what is written and what is asked for contradict each other, or nothing says where the missing
 /// address is to come from.
-fn ask(spec: &VipSpec, written: &[HostRoute]) -> Option<Ask> {
+fn ask(Inherited { address_family, pool_ref }: Inherited<'_>, written: &[HostRoute]) -> Option<Ask> {
     let count = |family| written.iter().filter(|route| route.family() == family).count();
     let (v4, v6) = (count(Family::Ipv4), count(Family::Ipv6));
-    let family = spec.address_family.unwrap_or(match (v4, v6) {
+    let family = address_family.unwrap_or(match (v4, v6) {
         (1, 1) => AddressFamily::Dual,
         (0, 1..) => AddressFamily::Ipv6,
         _ => AddressFamily::Ipv4,
@@ -75,6 +90,6 @@ fn ask(spec: &VipSpec, written: &[HostRoute]) -> Option<Ask> {
         (AddressFamily::Dual, 0, 0) => vec![Family::Ipv4, Family::Ipv6],
         _ => return None,
     };
-    let pool = spec.pool_ref.as_ref()?.name.clone();
+    let pool = pool_ref?.name.clone();
     Some(Ask::FromPool { pool, missing })
 }
