@@ -26,13 +26,16 @@ fn successor(old: Option<&Arc<Snapshot>>, mut snapshot: Snapshot, parts: &mut Pa
         snapshot.generation = 1;
         return Arc::new(snapshot);
     };
-    if parts.same_vips(&old.vips, &snapshot.vips) {
+    let same_vips = parts.same_vips(&old.vips, &snapshot.vips);
+    if same_vips {
         snapshot.vips = old.vips.clone();
     }
-    if parts.same_serving(&old.serving, &snapshot.serving) {
+    let same_serving = parts.same_serving(&old.serving, &snapshot.serving);
+    if same_serving {
         snapshot.serving = old.serving.clone();
     }
-    if old.same_content(&snapshot) {
+    // What is known to differ is not compared again for every node.
+    if same_vips && same_serving && old.same_content(&snapshot) {
         return old.clone();
     }
     snapshot.generation = old.generation + 1;
