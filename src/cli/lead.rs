@@ -7,6 +7,7 @@
 //!            status ◀─────┘
 //! ```
 
+use super::output;
 use crate::controller::admin::{self, Answers};
 use crate::controller::election;
 use crate::controller::ledger::{LedgerError, LedgerFile};
@@ -26,7 +27,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -80,7 +81,7 @@ pub async fn run(config: Config, end: CancellationToken) -> Result<(), LeadError
     let mut tasks = Tasks::default();
     let source = Source::open(config.manifests.clone()).await?;
     let state = StateDir::open(&config.state_dir)?;
-    let term = election::alone(&state, unix_now()).map_err(LeadError::Term)?;
+    let term = election::alone(&state, output::unix_now()).map_err(LeadError::Term)?;
     let (_alone, election) = watch::channel(Some(term));
     let memory = Kept::in_directory(state.path(), "accepted.json");
     let accepted = memory.load().map_err(LeadError::Accepted)?.unwrap_or_default();
@@ -148,8 +149,4 @@ fn open_doors(config: &Config, answers: Answers, tasks: &mut Tasks) -> Result<()
         .map_err(|source| LeadError::MetricsAddress { address, source })?;
     tasks.spawn("metrics", metrics);
     Ok(())
-}
-
-fn unix_now() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }

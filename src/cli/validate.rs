@@ -2,7 +2,6 @@
 
 use super::output::{self, Format};
 use crate::compile::accepted::Accepted;
-use crate::compile::rejection::Rejection;
 use crate::compile::{Estate, Given};
 use crate::manifests::{self, Loaded, Texts};
 use crate::model::name::Name;
@@ -72,7 +71,5 @@ fn problems(loaded: &Loaded) -> BTreeSet<Rejected> {
         serving: &BTreeMap::new(),
     };
     let estate = Estate::compile(&given);
-    let placed =
-        |rejection: &Rejection| rejection.at(loaded.place(&rejection.object.to_string(), &rejection.field));
-    estate.rejections.iter().map(placed).chain(loaded.problems.iter().cloned()).collect()
+    loaded.rejected(&estate.rejections).into_iter().collect()
 }

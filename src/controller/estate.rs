@@ -33,7 +33,8 @@ impl Arguments {
         let given = Given { world: &loaded.resources, accepted, pools: Some(pools), nodes, serving };
         let estate = Estate::compile(&given);
         let snapshots = estate.snapshots(&BTreeMap::new());
-        Arc::new(Compiled { estate, snapshots, serving: serving.clone() })
+        let accepted = estate.accepted();
+        Arc::new(Compiled { estate, snapshots, accepted, serving: serving.clone() })
     }
 }
 
@@ -46,6 +47,8 @@ pub struct Compiled {
     pub estate: Estate,
     /// Nobody leaves in them yet.
     pub snapshots: BTreeMap<Name, Snapshot>,
+    /// What is in use now.
+    pub accepted: Accepted,
     serving: Lingering,
 }
 
@@ -135,7 +138,6 @@ fn serves(agent: Option<&Attendance>, vip: &Name) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::observed::{Observed, Served};
     use crate::model::status::{NodeStatus, VipStatus};
     use serde_json::json;
 
@@ -163,19 +165,7 @@ mod tests {
             since: 0,
             ports: Vec::new(),
         };
-        let status = NodeStatus {
-            node: name("n1"),
-            version: String::new(),
-            generation: 7,
-            term: None,
-            started: 0,
-            wish: None,
-            held: BTreeSet::new(),
-            vips: [(name("web"), vip)].into(),
-            routing: Observed::default(),
-            served: Served::default(),
-            rejected: Vec::new(),
-        };
+        let status = NodeStatus { vips: [(name("web"), vip)].into(), ..NodeStatus::empty(name("n1")) };
         let agent = Attendance { alive: true, status: Some(Arc::new(status)), ..Attendance::default() };
         [(name("n1"), agent)].into()
     }

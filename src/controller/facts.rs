@@ -1,24 +1,12 @@
 //! What the status of the estate is written from.
 
 use crate::api::ProxyVIP;
-use crate::compile::Estate;
-use crate::compile::ipam::Settled;
 use crate::compile::placement::{self, health};
-use crate::compile::rejection::{Findings, Rejection};
+use crate::compile::rejection::Findings;
 use crate::compile::status::VipFacts;
 use crate::compile::vip::{self, Draft};
-use crate::manifests::Loaded;
 use crate::model::name::Name;
-use crate::model::status::Rejected;
 use std::collections::{BTreeMap, BTreeSet};
-
-/// Of the files, the compiler and the pools, each with its place.
-pub fn rejected(loaded: &Loaded, estate: &Estate, settled: &Settled) -> Vec<Rejected> {
-    let compiled = estate.rejections.iter().chain(&settled.rejections);
-    let placed =
-        |rejection: &Rejection| rejection.at(loaded.place(&rejection.object.to_string(), &rejection.field));
-    loaded.problems.iter().cloned().chain(compiled.map(placed)).collect()
-}
 
 pub fn vips(facts: &placement::Facts) -> BTreeMap<Name, VipFacts> {
     let estate = facts.estate;
@@ -39,11 +27,14 @@ pub fn vips(facts: &placement::Facts) -> BTreeMap<Name, VipFacts> {
         };
         (name.clone(), vip)
     };
-    let waiting = facts.world.vips.iter().filter_map(|(name, object)| waiting(name, object, facts));
-    waiting.chain(estate.vips().map(of_vip)).collect()
+    let mut vips: BTreeMap<Name, VipFacts> = estate.vips().map(of_vip).collect();
+    let others = facts.world.vips.iter().filter(|(name, _)| !vips.contains_key(*name));
+    let waiting: Vec<_> = others.filter_map(|(name, object)| waiting(name, object, facts)).collect();
+    vips.extend(waiting);
+    vips
 }
 
-/// A VIP that is to have an address from a pool, and is not in use: overwritten by those that are.
+/// A VIP that is not in use, and is to have an address from a pool.
 fn waiting(name: &Name, object: &ProxyVIP, facts: &placement::Facts) -> Option<(Name, VipFacts)> {
     let mut unheard = Findings::about("ProxyVIP", name);
     let spec = vip::spec(object, facts.world, &mut unheard)?;

@@ -78,7 +78,6 @@ fn add(known: &mut Addresses, more: &BTreeSet<HostRoute>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::observed::{Observed, Served};
     use crate::model::status::NodeStatus;
 
     const OURS: Term = Term { created: 7, transitions: 0 };
@@ -95,19 +94,8 @@ mod tests {
 
     /// The agent of `n1`, which reports about a generation of somebody's and what it has.
     fn reports(term: Term, generation: u64, held: &[u8]) -> BTreeMap<Name, Attendance> {
-        let status = NodeStatus {
-            node: node(),
-            version: String::new(),
-            generation,
-            term: Some(term),
-            started: 0,
-            wish: None,
-            held: routes(held),
-            vips: BTreeMap::new(),
-            routing: Observed::default(),
-            served: Served::default(),
-            rejected: Vec::new(),
-        };
+        let status =
+            NodeStatus { generation, term: Some(term), held: routes(held), ..NodeStatus::empty(node()) };
         [(node(), Attendance { alive: true, status: Some(Arc::new(status)), ..Attendance::default() })].into()
     }
 

@@ -27,24 +27,11 @@ pub fn not_ready(world: &Resources, before: &BTreeMap<Name, u64>, now: u64) -> B
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::observed::{Observed, Served};
     use crate::model::status::NodeStatus;
     use std::sync::Arc;
 
     fn reported(node: &Name) -> (Name, Attendance) {
-        let status = NodeStatus {
-            node: node.clone(),
-            version: String::new(),
-            generation: 1,
-            term: None,
-            started: 0,
-            wish: None,
-            held: BTreeSet::new(),
-            vips: BTreeMap::new(),
-            routing: Observed::default(),
-            served: Served::default(),
-            rejected: Vec::new(),
-        };
+        let status = NodeStatus::empty(node.clone());
         (node.clone(), Attendance { alive: true, status: Some(Arc::new(status)), ..Attendance::default() })
     }
 

@@ -21,7 +21,6 @@ use super::ledger::LedgerFile;
 use super::metrics::Metrics;
 use super::publish::{self, Snapshots};
 use super::tell::{News, Round};
-use crate::api::condition::Reason;
 use crate::compile::accepted::Accepted;
 use crate::compile::estate::Departures;
 use crate::compile::ipam::{self, Outside, Settled};
@@ -30,7 +29,6 @@ use crate::host::kept::Kept;
 use crate::manifests::Loaded;
 use crate::model::attendance::Attendance;
 use crate::model::name::Name;
-use crate::model::status::Rejected;
 use crate::model::term::Term;
 use crate::wire::server::Bulletin;
 use std::collections::BTreeMap;
@@ -138,7 +136,7 @@ impl Reconciler {
         let attendance = inputs.attendance.borrow_and_update().clone();
         let term = *inputs.election.borrow_and_update();
         let now = self.clock.now();
-        self.all_read |= !loaded.problems.iter().any(hides_an_object);
+        self.all_read |= !loaded.hides_an_object();
         self.settled |= knowledge::all_have_reported(&loaded.resources, &attendance);
         let may_lead = self.all_read || self.accepted.vips.is_empty();
         let Some(term) = term.filter(|_| may_lead) else {
@@ -214,9 +212,8 @@ impl Reconciler {
                 snapshot.leaving.clone_from(leaving);
             }
         }
-        let accepted = compiled.estate.accepted();
         self.publish(publish::successors(&self.published, snapshots), term);
-        self.remember(accepted);
+        self.remember(&compiled.accepted);
         compiled
     }
 
@@ -246,14 +243,14 @@ impl Reconciler {
     }
 
     /// The nodes first: the disk is slower than what they have to do.
-    fn remember(&mut self, accepted: Accepted) {
-        if accepted == self.accepted {
+    fn remember(&mut self, accepted: &Accepted) {
+        if *accepted == self.accepted {
             return;
         }
-        if let Err(error) = self.memory.keep(&accepted) {
+        if let Err(error) = self.memory.keep(accepted) {
             tracing::warn!(%error, "a restart would not know which edits were refused");
         }
-        self.accepted = accepted;
+        self.accepted.clone_from(accepted);
     }
 }
 
@@ -270,11 +267,6 @@ async fn wait(inputs: &mut Inputs, wake: Option<Instant>, pace: Duration) -> boo
         } => changed.is_ok(),
         () = tokio::time::sleep_until(wake.unwrap_or(paced)), if wake.is_some() => true,
     }
-}
-
-/// An object that two files define is known; one that cannot be read is not.
-fn hides_an_object(problem: &Rejected) -> bool {
-    problem.reason != Reason::Duplicate.to_string()
 }
 
 /// Unix seconds that never jump: what a delay has to wait is not shortened by whoever sets the clock.

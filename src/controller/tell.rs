@@ -10,7 +10,7 @@ use crate::compile::estate::Departures;
 use crate::compile::ipam::Settled;
 use crate::compile::placement;
 use crate::compile::status::{self, EstateStatus};
-use crate::manifests::Loaded;
+use crate::manifests::{Loaded, log_changes};
 use crate::model::attendance::Attendance;
 use crate::model::name::Name;
 use crate::model::status::Rejected;
@@ -100,7 +100,7 @@ impl Teller {
     fn leads(&mut self, round: &Round) {
         let Round { loaded, attendance, addresses, compiled, departures, not_ready, settled, term, now } =
             round;
-        let rejected = facts::rejected(loaded, &compiled.estate, addresses);
+        let rejected = loaded.rejected(compiled.estate.rejections.iter().chain(&addresses.rejections));
         let before = self.status.borrow().clone();
         let vips = facts::vips(&placement::Facts {
             estate: &compiled.estate,
@@ -131,15 +131,8 @@ impl Teller {
         }
     }
 
-    /// Logs each problem once, when it appears and when it is gone.
     fn report(&mut self, rejected: Vec<Rejected>) {
-        for problem in rejected.iter().filter(|problem| !self.rejected.contains(problem)) {
-            let Rejected { object, field, reason, message, place, notice: _ } = problem;
-            tracing::warn!(object, field, reason, place, "{message}");
-        }
-        for solved in self.rejected.iter().filter(|problem| !rejected.contains(problem)) {
-            tracing::info!(object = solved.object, field = solved.field, "no longer a problem");
-        }
+        log_changes(&self.rejected, &rejected);
         self.rejected = rejected;
     }
 }

@@ -23,6 +23,7 @@
 //! | [`watcher`] | the kernel's word that something was written (IO) |
 //! | [`directory`] | which files there are, what they say (IO) |
 //! | [`load`](mod@load) | all files → the world, duplicates and last good states |
+//! | [`problems`] | what is wrong with the world: where it stands, and each thing said once |
 //! | [`manifest`] | a document → an object, or its faults |
 //! | [`kind`] | the kinds, their types and schemas |
 //! | [`schema`] | a document against its schema |
@@ -35,6 +36,7 @@ mod follow;
 mod kind;
 mod load;
 mod manifest;
+mod problems;
 mod schema;
 mod tree;
 mod watcher;
@@ -45,3 +47,4 @@ mod tests;
 pub use directory::texts;
 pub use follow::{OpenError, Source};
 pub use load::{Ignored, Loaded, Texts, load};
+pub use problems::log_changes;

@@ -161,3 +161,22 @@ pub struct NodeStatus {
     pub served: Served,
     pub rejected: Vec<Rejected>,
 }
+
+impl NodeStatus {
+    /// Of a node that has said nothing yet.
+    pub fn empty(node: Name) -> Self {
+        Self {
+            node,
+            version: String::new(),
+            generation: 0,
+            term: None,
+            started: 0,
+            wish: None,
+            held: BTreeSet::new(),
+            vips: BTreeMap::new(),
+            routing: Observed::default(),
+            served: Served::default(),
+            rejected: Vec::new(),
+        }
+    }
+}

@@ -7,7 +7,7 @@
 
 use crate::api::condition::Reason;
 use crate::compile::{self, accepted::Accepted};
-use crate::manifests::{Loaded, OpenError, Source};
+use crate::manifests::{self, Loaded, OpenError, Source};
 use crate::model::name::Name;
 use crate::model::snapshot::Snapshot;
 use crate::model::status::Rejected;
@@ -113,15 +113,8 @@ impl Reconciler {
     /// good snapshot stays in force until every document has been readable once.
     fn reconcile(&mut self, loaded: &Loaded) {
         let compiled = compile::compile(&loaded.resources, &self.node, &self.accepted);
-        self.settled |= !loaded.problems.iter().any(hides_an_object);
-        let mut rejected = loaded.problems.clone();
-        rejected.extend(
-            compiled
-                .rejections
-                .iter()
-                .map(|rejection| rejection.at(loaded.place(&rejection.object.to_string(), &rejection.field))),
-        );
-        self.report(rejected);
+        self.settled |= !loaded.hides_an_object();
+        self.report(loaded.rejected(&compiled.rejections));
         match &self.in_force {
             Some(last) if !self.settled => self.publish(last.clone()),
             Some(last) if last.same_content(&compiled.snapshot) && self.accepted == compiled.accepted => {
@@ -154,26 +147,14 @@ impl Reconciler {
         });
     }
 
-    /// Logs each problem once, when it appears and when it is gone.
     fn report(&self, rejected: Vec<Rejected>) {
         self.rejected.send_if_modified(|before| {
-            for problem in rejected.iter().filter(|problem| !before.contains(problem)) {
-                let Rejected { object, field, reason, message, place, notice: _ } = problem;
-                tracing::warn!(object, field, reason, place, "{message}");
-            }
-            for solved in before.iter().filter(|problem| !rejected.contains(problem)) {
-                tracing::info!(object = solved.object, field = solved.field, "no longer a problem");
-            }
+            manifests::log_changes(before, &rejected);
             let differs = *before != rejected;
             *before = rejected;
             differs
         });
     }
-}
-
-/// An object that two files define is known; one that cannot be read is not.
-fn hides_an_object(problem: &Rejected) -> bool {
-    problem.reason != Reason::Duplicate.to_string()
 }
 
 fn unreadable(manifests: &Path, error: &OpenError) -> Rejected {

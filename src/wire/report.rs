@@ -116,20 +116,7 @@ impl Report {
     }
 
     pub fn none(node: Name) -> Self {
-        let status = NodeStatus {
-            node,
-            version: String::new(),
-            generation: 0,
-            term: None,
-            started: 0,
-            wish: None,
-            held: BTreeSet::new(),
-            vips: BTreeMap::new(),
-            routing: Observed::default(),
-            served: Served::default(),
-            rejected: Vec::new(),
-        };
-        Self { addressed: false, ..Self::new(status) }
+        Self { addressed: false, ..Self::new(NodeStatus::empty(node)) }
     }
 
     /// What the page says after `change`; `None` while it does not say whose it is.

@@ -4,7 +4,7 @@ use super::Facts;
 use super::wish::is_ready;
 use crate::model::name::Name;
 use crate::model::status::Phase;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// The phase that a living agent reports.
 pub fn phase(facts: &Facts, node: &Name, vip: &Name) -> Option<Phase> {
@@ -19,10 +19,8 @@ pub fn can_serve(phase: Phase) -> bool {
 
 /// The nodes that are healthy for the VIP (spec §2.2), each with its phase.
 pub fn healthy<'a>(facts: &Facts<'a>, vip: &Name) -> BTreeMap<&'a Name, Phase> {
-    let not_ready: BTreeSet<&Name> =
-        facts.world.nodes.iter().filter(|(_, node)| !is_ready(node)).map(|(name, _)| name).collect();
-    let all =
-        facts.estate.nodes_of(vip).filter(|(node, is_candidate)| *is_candidate && !not_ready.contains(node));
+    let ready = |node: &Name| facts.world.nodes.get(node).is_none_or(is_ready);
+    let all = facts.estate.nodes_of(vip).filter(|(node, is_candidate)| *is_candidate && ready(node));
     let reported = all.filter_map(|(node, _)| Some((node, phase(facts, node, vip)?)));
     reported.filter(|(_, phase)| can_serve(*phase)).collect()
 }

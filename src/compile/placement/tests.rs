@@ -4,11 +4,9 @@ use super::*;
 use crate::compile::accepted::Accepted;
 use crate::compile::{Estate, Given};
 use crate::model::leaving::{Hold, Leaving};
-use crate::model::observed::{Observed, Served};
 use crate::model::status::{NodeStatus, Phase, VipStatus};
 use k8s_openapi::api::core::v1::Node;
 use serde_json::{Value, json};
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 fn name(text: &str) -> Name {
@@ -57,19 +55,8 @@ impl Scenery {
         let addresses = Vec::new();
         let vip =
             VipStatus { addresses, mode: "BGP".into(), phase, reasons: vec![], since: 0, ports: vec![] };
-        let status = NodeStatus {
-            node: name(node),
-            version: "test".into(),
-            generation: 1,
-            term: None,
-            started: 0,
-            wish: None,
-            held: BTreeSet::new(),
-            vips: BTreeMap::from([(name("web"), vip)]),
-            routing: Observed::default(),
-            served: Served::default(),
-            rejected: vec![],
-        };
+        let status =
+            NodeStatus { vips: BTreeMap::from([(name("web"), vip)]), ..NodeStatus::empty(name(node)) };
         let attendance = Attendance { alive: true, status: Some(Arc::new(status)), ..Attendance::default() };
         self.attendance.insert(name(node), attendance);
         self
