@@ -39,16 +39,11 @@ impl Estate {
     /// With these controllers on one host, of which the first runs and watches the estate's directory.
     pub fn led_by(builder: Builder, controllers: &[&str]) -> Self {
         let mut estate = Self::without_agents(builder);
-        let control = estate.lab.control();
-        let nodes: Vec<String> = estate.lab.nodes().iter().map(Node::name).collect();
-        control.certify(CONTROLLER.as_ref(), &nodes).expect("certificates");
-        estate.controller = Some(estate.start_controller(controllers[0], &estate.manifests));
-        let at: Vec<String> = controllers.iter().map(|name| control.endpoint(name)).collect();
-        let led = |node: &Node| {
-            let tls = control.tls_of(&node.name());
-            node.led(AGENT.as_ref(), &at, &tls).args(["--proxy-cores", "1"])
-        };
-        estate.agents = estate.lab.nodes().iter().map(|node| node.start_agent(led(node)).unwrap()).collect();
+        let (controller, agent) = (CONTROLLER.as_ref(), AGENT.as_ref());
+        let more = ["--proxy-cores", "1"];
+        let led = estate.lab.led(controller, agent, &estate.manifests, controllers, &more);
+        let (controller, agents) = led.expect("the controller and the agents start");
+        (estate.controller, estate.agents) = (Some(controller), agents);
         estate
     }
 

@@ -7,6 +7,9 @@ use anyhow::{Context, Result, ensure};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+/// The name of a controller that is alone.
+pub const LEAD: &str = "lead";
+
 #[derive(Debug)]
 pub struct Control {
     netns: OwnedNetns,

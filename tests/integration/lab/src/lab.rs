@@ -11,7 +11,7 @@ use crate::switch::Switch;
 use crate::topology::{NodeId, Topology};
 use crate::tor::Tor;
 use crate::{Netns, OwnedNetns, Process};
-use anyhow::Result;
+use anyhow::{Context, Result};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -63,16 +63,27 @@ impl Lab {
         &self.control
     }
 
-    /// Starts a controller named `lead` over the manifests, and an agent on every node that obeys it.
+    /// Starts a controller over the manifests, and on every node an agent that obeys it and all others of these
+    /// names; the first is the one that starts. `more` goes to the agents.
     ///
     /// # Errors
     /// A program cannot be started, or refuses to make certificates.
-    pub fn led(&self, controller: &Path, agent: &Path, manifests: &Path) -> Result<(Process, Vec<Process>)> {
+    pub fn led(
+        &self,
+        controller: &Path,
+        agent: &Path,
+        manifests: &Path,
+        names: &[&str],
+        more: &[&str],
+    ) -> Result<(Process, Vec<Process>)> {
         let nodes: Vec<String> = self.nodes.iter().map(Node::name).collect();
         self.control.certify(controller, &nodes)?;
-        let lead = self.control.controller("lead", controller, manifests)?;
-        let at = [self.control.endpoint("lead")];
-        let led = |node: &Node| node.start_agent(node.led(agent, &at, &self.control.tls_of(&node.name())));
+        let first = names.first().context("at least one controller leads")?;
+        let lead = self.control.controller(first, controller, manifests)?;
+        let at: Vec<String> = names.iter().map(|name| self.control.endpoint(name)).collect();
+        let led = |node: &Node| {
+            node.start_agent(node.led(agent, &at, &self.control.tls_of(&node.name())).args(more))
+        };
         Ok((lead, self.nodes.iter().map(led).collect::<Result<_>>()?))
     }
 

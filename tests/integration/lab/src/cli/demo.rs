@@ -4,6 +4,7 @@
 //! from the client, from the ToR's kernel, or from `novaedge-agent` as a person would ask it.
 
 use super::Demo;
+use crate::control::LEAD;
 use crate::tor::Neighbour;
 use crate::{FibWatch, Lab, NodeId, Process, Report, eventually, state};
 use anyhow::{Context, Result, ensure};
@@ -50,7 +51,7 @@ fn show(lab: &Lab, agents: &mut Vec<Process>, options: &Demo) -> Result<()> {
         "a controller over a directory that is still empty, and on each node an agent with a certificate",
     );
     let begun = Instant::now();
-    let (controller, started) = lab.led(&options.controller, &options.agent, &manifests)?;
+    let (controller, started) = lab.led(&options.controller, &options.agent, &manifests, &[LEAD], &[])?;
     agents.extend(started);
     agents.push(controller);
     done(begun);
@@ -253,7 +254,7 @@ fn table(lab: &Lab, vip: &Vip, answered: &[Report], agent: &Path) -> Result<()> 
 
 /// `novaedgectl status`, as a person would ask.
 fn overview(lab: &Lab, ctl: &Path) -> Result<()> {
-    let socket = lab.control().admin_socket("lead");
+    let socket = lab.control().admin_socket(LEAD);
     let output = Command::new(ctl).args(["status", "--admin-socket"]).arg(socket).output()?;
     println!("\n  $ novaedgectl status");
     for line in String::from_utf8_lossy(&output.stdout).lines() {
@@ -264,7 +265,7 @@ fn overview(lab: &Lab, ctl: &Path) -> Result<()> {
 
 fn hints(lab: &Lab, vip: &Vip, Demo { agent, ctl, .. }: &Demo) {
     let (name, run) = (lab.name(), state::directory(lab.name()));
-    let socket = lab.control().admin_socket("lead");
+    let socket = lab.control().admin_socket(LEAD);
     let target = vip.first();
     println!("\nIt stays standing. Look around (as root):");
     println!("  ip netns exec {name}-client curl -s http://{target}/");

@@ -1,6 +1,7 @@
 //! `up`, `down`, `status`, `shell`.
 
 use super::{Shell, Up};
+use crate::control::LEAD;
 use crate::state::{self, Record};
 use crate::topology::Topology;
 use crate::tor::Tor;
@@ -17,7 +18,7 @@ pub(super) fn up(options: &Up) -> Result<()> {
     // What is started here and found dead by `lab status` says why in its log.
     if let (Some(agent), Some(manifests)) = (&options.agent, &options.manifests) {
         if let Some(controller) = &options.controller {
-            let (controller, agents) = lab.led(controller, agent, manifests)?;
+            let (controller, agents) = lab.led(controller, agent, manifests, &[LEAD], &[])?;
             std::mem::forget(controller);
             agents.into_iter().for_each(std::mem::forget);
         } else {
