@@ -88,7 +88,7 @@ pub async fn run(config: Config, end: CancellationToken) -> Result<(), LeadError
     let status_files = StatusFiles::open(state.path())?;
     let ledger = LedgerFile::open(state)?;
 
-    let mut registry = Registry::default();
+    let mut registry = Registry::with_prefix("novaedge");
     let (bulletins, newest_bulletin) = watch::channel(Arc::default());
     let (attendance, newest_attendance) = watch::channel(Arc::default());
     let (snapshots, newest_snapshots) = watch::channel(Arc::default());

@@ -57,7 +57,7 @@ impl Metrics {
             resends: Counter::default(),
         };
         let Self { refused, connections, agents, sent_bytes, received_bytes, resends } = &metrics;
-        let registry = registry.sub_registry_with_prefix("novaedge_wire");
+        let registry = registry.sub_registry_with_prefix("wire");
         registry.register("refused", "Connections not let in, by why", refused.clone());
         registry.register("connections", "Connections that are open", connections.clone());
         registry.register("agents", "Agents that listen and report", agents.clone());
