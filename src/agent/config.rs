@@ -1,6 +1,7 @@
 //! What an agent is told at its start.
 
 use crate::model::name::Name;
+use crate::routing;
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -23,10 +24,7 @@ pub struct Config {
     pub admin_socket: PathBuf,
     /// Where metrics are served, and whether the agent lives and is ready.
     pub metrics_address: SocketAddr,
-    /// Where FRR's daemons have their vty sockets.
-    pub frr_sockets: PathBuf,
-    /// The file that FRR starts from, if the agent shall keep it.
-    pub frr_config: Option<PathBuf>,
+    pub daemon: routing::Choice,
     /// Threads that serve traffic.
     pub proxy_cores: NonZeroUsize,
     /// How long an agent that is asked to end waits for its leader's leave; then it goes anyway.

@@ -65,11 +65,11 @@ pub async fn start(config: &Config, registry: &mut Registry, tasks: &mut Tasks) 
     let (exposure, (inbox, outbox)) = channel(ExposurePlan::default());
     tasks.spawn("netfilter", netfilter::drive(netfilter::Nft::new(), inbox, outbox));
     let (routing, (inbox, outbox)) = channel(RoutingPlan::default());
-    let frr = frr::Frr::new(frr::Options {
-        vty_dir: config.frr_sockets.clone(),
-        startup_config: config.frr_config.clone(),
-    });
-    tasks.spawn("routing", routing::drive(frr, inbox, outbox));
+    match &config.daemon {
+        routing::Choice::Frr(options) => {
+            tasks.spawn("routing", routing::drive(frr::Frr::new(options.clone()), inbox, outbox));
+        }
+    }
     let (proxy, (inbox, outbox)) = channel(ProxyPlan::default());
     let options = proxy::Options { cores: config.proxy_cores, metrics: proxy::Metrics::new(registry) };
     tasks.spawn("proxy", proxy::drive(options, inbox, outbox));

@@ -15,6 +15,7 @@ use crate::model::status::{NodeStatus, Phase};
 use crate::model::term::Term;
 use crate::model::vip::{Addresses, Reach, Vip};
 use crate::plan::{ExposurePlan, LIFETIME, LinkPlan, ProxyPlan, RoutingPlan};
+use crate::routing::{self, frr};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
 use std::num::NonZeroUsize;
@@ -112,8 +113,7 @@ fn config() -> Config {
         state_dir: "unused".into(),
         admin_socket: "unused".into(),
         metrics_address: "127.0.0.1:0".parse().unwrap(),
-        frr_sockets: "unused".into(),
-        frr_config: None,
+        daemon: routing::Choice::Frr(frr::Options { vty_dir: "unused".into(), startup_config: None }),
         proxy_cores: NonZeroUsize::MIN,
         termination_grace_period: TERMINATION_GRACE_PERIOD,
     }

@@ -1,5 +1,6 @@
 //! `novaedge-agent`: the words people say to the program that runs on every node.
 
+use super::daemon::DaemonArgs;
 use super::output::{self, Format};
 use super::{ask, drain, obey, show, standalone};
 use crate::agent::config::{Config, TERMINATION_GRACE_PERIOD};
@@ -104,13 +105,8 @@ struct NodeArgs {
     /// Where the last good snapshot is kept
     #[arg(long, value_name = "DIR", default_value = "/var/lib/novaedge")]
     state_dir: PathBuf,
-    /// Directory of the vty sockets of FRR's daemons
-    #[arg(long, value_name = "DIR", default_value = "/var/run/frr")]
-    frr_sockets: PathBuf,
-    /// Keep the configuration in this file too, so that FRR starts with it; a file that NovaEdge did not
-    /// write is left alone
-    #[arg(long, value_name = "FILE")]
-    frr_config: Option<PathBuf>,
+    #[command(flatten)]
+    daemon: DaemonArgs,
     #[arg(long, value_name = "PATH", default_value = "/run/novaedge/agent.sock")]
     admin_socket: PathBuf,
     /// Where /metrics, /healthz and /readyz are served
@@ -231,8 +227,7 @@ fn config(args: NodeArgs, termination_grace_period: Duration) -> anyhow::Result<
         state_dir: args.state_dir,
         admin_socket: args.admin_socket,
         metrics_address: args.metrics_address,
-        frr_sockets: args.frr_sockets,
-        frr_config: args.frr_config,
+        daemon: args.daemon.choice(),
         proxy_cores: args.proxy_cores.unwrap_or_else(all_cores),
         termination_grace_period,
     })

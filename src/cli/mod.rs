@@ -2,7 +2,7 @@
 //!
 //! One file per program ([`agent`], [`controller`], [`ctl`]); [`ask`] talks to a running agent or controller,
 //! [`show`] turns its answer into tables, [`output`] prints in the format that was asked for. [`drain`] says a
-//! wish and follows it, [`certificates`] is a command of the controller's; [`estate`] is what `novaedgectl` asks
+//! wish and follows it, [`daemon`] says which routing daemon, [`certificates`] is a command of the controller's; [`estate`] is what `novaedgectl` asks
 //! a controller, [`validate`] what it asks the compiler.
 //!
 //! Exit codes of every command: 0 good, 1 something is wrong with what was asked about, 2 usage.
@@ -12,6 +12,7 @@ pub mod ask;
 pub mod certificates;
 pub mod controller;
 pub mod ctl;
+pub mod daemon;
 pub mod drain;
 pub mod estate;
 pub mod lead;

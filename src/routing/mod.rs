@@ -25,6 +25,12 @@ use crate::plan::RoutingPlan;
 use std::collections::BTreeMap;
 use std::future::Future;
 
+/// Which daemon this node's routes go through, and where it is.
+#[derive(Debug, Clone)]
+pub enum Choice {
+    Frr(frr::Options),
+}
+
 /// A routing daemon as NovaEdge uses one.
 pub trait Daemon: Send {
     /// Brings the daemon to the plan, or says what kept it from getting there.
