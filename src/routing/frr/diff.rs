@@ -131,6 +131,8 @@ fn setting(line: &Line) -> (&[String], String) {
 fn undo(line: &Line) -> Line {
     let text = match line.text.strip_prefix("no ") {
         Some(positive) => positive.to_owned(),
+        // bgpd takes no more than one AS number behind its `no` form.
+        None if line.text.starts_with("set as-path prepend ") => "no set as-path prepend".to_owned(),
         None => format!("no {}", line.text),
     };
     Line { within: line.within.clone(), text }

@@ -52,6 +52,20 @@ pub fn an_internal_peer_sees_all_but_prepending<F: Fixture>() {
     }
 }
 
+/// What is right for an external peer is taken back where the same peer turns internal, and comes again.
+pub fn a_peer_may_change_sides<F: Fixture>() {
+    let mut world = World::<F>::new("sides");
+    world.hold(VIP4);
+    let towards = |number| {
+        let plan = Plan::speaker().with_peer(peer(TOR, number));
+        plan.announcing_with(VIP4, all_of_them())
+    };
+    for number in [64500, 64501, 64500] {
+        world.apply(&towards(number));
+    }
+    world.path_has(VIP4, &[("/aspath/string", json!("64501 64501 64501"))]);
+}
+
 /// Whatever the daemon calls them, it reads back what it was given.
 pub fn every_community_with_a_name_goes_in<F: Fixture>() {
     let mut world = World::<F>::new("names");
