@@ -5,7 +5,7 @@ use super::config::{Config, TERMINATION_GRACE_PERIOD};
 use super::drivers::{Drivers, Ends};
 use super::vip_loop;
 use super::wish::Wish;
-use crate::model::bgp::{BgpRoute, PathAttributes};
+use crate::model::bgp::{Audience, BgpRoute, PathAttributes};
 use crate::model::leaving::{Cause, Hold, Leaving};
 use crate::model::name::Name;
 use crate::model::net::HostRoute;
@@ -40,7 +40,10 @@ fn snapshot(vips: &[(&str, &str)]) -> Snapshot {
     let vip = |address: &str| Vip {
         addresses: Addresses::new([route(address)]).unwrap(),
         ports: BTreeSet::new(),
-        reach: Reach::Bgp(BgpRoute { attributes: PathAttributes::default(), peers: BTreeSet::new() }),
+        reach: Reach::Bgp(BgpRoute {
+            attributes: PathAttributes::default(),
+            audience: Audience::Peers(BTreeSet::new()),
+        }),
         used_ports: BTreeSet::new(),
         min_healthy_nodes: 1,
         withdraw_when_no_backends: true,

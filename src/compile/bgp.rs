@@ -18,6 +18,8 @@ pub struct Block {
     pub router_id: Option<Ipv4Addr>,
     graceful_restart: Option<GracefulRestart>,
     attributes: PathAttributes,
+    /// The sessions are the operator's (spec §2.4, attach mode).
+    attached: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,8 +35,8 @@ pub struct BgpWish {
     pub asn: Asn,
     pub router_id: Option<Ipv4Addr>,
     pub graceful_restart: Option<GracefulRestart>,
-    /// This node's sessions among those of the VIP.
-    pub sessions: BTreeMap<IpAddr, Session>,
+    /// This node's sessions among those of the VIP; `None`: the operator's, whichever they are.
+    pub sessions: Option<BTreeMap<IpAddr, Session>>,
     pub attributes: PathAttributes,
 }
 
@@ -51,9 +53,9 @@ pub fn block(written: &BgpConfig, findings: &mut Findings) -> Option<Block> {
         graceful_restart,
     } = written;
     findings.whole(|findings| {
-        if peers.is_empty() {
-            let message = "attach mode (no peers) is not supported yet by this version; write the peers here";
-            findings.refuse("spec.bgpConfig.peers", Reason::NotSupported, message);
+        let attached = peers.is_empty();
+        if attached {
+            nothing_of_the_operators(written, findings);
         }
         let local_as = self::local_as(*local_as, *local_as_base, findings);
         let router_id = self::router_id(router_id.as_deref(), findings);
@@ -67,6 +69,7 @@ pub fn block(written: &BgpConfig, findings: &mut Findings) -> Option<Block> {
             router_id: router_id?,
             graceful_restart: graceful_restart?,
             attributes,
+            attached,
         })
     })
 }
@@ -78,7 +81,7 @@ pub fn wish<'a>(
     site: &Site,
     findings: &mut Findings,
 ) -> Option<BgpWish> {
-    let Block { local_as, router_id, graceful_restart, attributes } = block;
+    let Block { local_as, router_id, graceful_restart, attributes, attached } = block;
     let asn = match *local_as {
         LocalAs::Shared(asn) => asn,
         LocalAs::Base(base) => numbered(base, site, findings)?,
@@ -95,9 +98,23 @@ pub fn wish<'a>(
         }
     }
     let (router_id, graceful_restart) = (*router_id, *graceful_restart);
+    let sessions = (!attached).then_some(sessions);
     let mut wish = BgpWish { asn, router_id, graceful_restart, sessions, attributes: attributes.clone() };
     local_preference_stays_inside(&mut wish, findings);
     Some(wish)
+}
+
+/// What belongs to sessions or to the whole speaker cannot be had from somebody else's.
+fn nothing_of_the_operators(written: &BgpConfig, findings: &mut Findings) {
+    let given = [
+        ("routerID", written.router_id.is_some()),
+        ("gracefulRestart", written.graceful_restart.as_ref().is_some_and(|restart| restart.enabled)),
+    ];
+    for (field, _) in given.into_iter().filter(|(_, given)| *given) {
+        let message = "without peers the VIP uses the speaker that the operator has set up in the daemon; set it \
+                       there and remove it here, or write the peers";
+        findings.refuse(format!("spec.bgpConfig.{field}"), Reason::InvalidValue, message);
+    }
 }
 
 fn local_as(literal: Option<u32>, base: Option<u32>, findings: &mut Findings) -> Option<LocalAs> {
@@ -173,8 +190,8 @@ fn prepend(written: Option<u8>, findings: &mut Findings) -> Option<u8> {
 
 /// RFC 4271 §5.1.5: LOCAL_PREF is not sent to external peers.
 fn local_preference_stays_inside(wish: &mut BgpWish, findings: &mut Findings) {
-    let outside: Vec<String> = wish
-        .sessions
+    let Some(sessions) = &wish.sessions else { return };
+    let outside: Vec<String> = sessions
         .iter()
         .filter(|(_, session)| session.peer.asn != wish.asn)
         .map(|(address, _)| address.to_string())
@@ -182,7 +199,7 @@ fn local_preference_stays_inside(wish: &mut BgpWish, findings: &mut Findings) {
     if wish.attributes.local_preference.is_none() || outside.is_empty() {
         return;
     }
-    if outside.len() == wish.sessions.len() {
+    if outside.len() == sessions.len() {
         wish.attributes.local_preference = None;
     }
     let message = format!(

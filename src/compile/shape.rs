@@ -103,6 +103,11 @@ fn read(
         let block = bgp::block(config, findings);
         Some((selector?, bfd?, block?))
     })?;
+    if config.peers.is_empty() && bfd.is_some() {
+        let message = "without peers the sessions are the operator's; turn BFD on there and remove it here";
+        findings.refuse("spec.bfd", Reason::InvalidValue, message);
+        return None;
+    }
     let only_one = scene.only_one(&selector);
     router_id_is_one_nodes(&block, only_one, findings);
     let read =

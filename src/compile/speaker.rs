@@ -7,7 +7,7 @@ use super::bgp::BgpWish;
 use super::peer::{Authentication, Session};
 use super::rejection::Findings;
 use crate::api::condition::Reason;
-use crate::model::bgp::{Asn, BgpRoute, GracefulRestart, Peer, Speaker};
+use crate::model::bgp::{Asn, Audience, BgpRoute, GracefulRestart, Peer, Speaker};
 use crate::model::name::Name;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
@@ -42,6 +42,7 @@ impl Assembly {
     pub fn join(&mut self, vip: &Name, wish: BgpWish) -> BgpRoute {
         let BgpWish { asn, router_id, graceful_restart, sessions, attributes } = wish;
         self.settled.get_or_insert(Settled { by: vip.clone(), asn, router_id, graceful_restart });
+        let Some(sessions) = sessions else { return BgpRoute { attributes, audience: Audience::Operators } };
         let mut peers = BTreeSet::new();
         for (address, session) in sessions {
             let (_, session) = self.sessions.entry(address).or_insert_with(|| (vip.clone(), session));
@@ -49,7 +50,7 @@ impl Assembly {
                 peers.insert(address);
             }
         }
-        BgpRoute { attributes, peers }
+        BgpRoute { attributes, audience: Audience::Peers(peers) }
     }
 
     /// The VIP that brought a peer of this address in.
@@ -88,7 +89,7 @@ impl Assembly {
     }
 
     fn compare_sessions(&self, wish: &BgpWish, findings: &mut Findings) {
-        for (address, session) in &wish.sessions {
+        for (address, session) in wish.sessions.iter().flatten() {
             let Some((by, settled)) = self.sessions.get(address) else { continue };
             let differing = differences(settled, session);
             if !differing.is_empty() {

@@ -234,6 +234,24 @@ pub struct PathAttributes {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BgpRoute {
     pub attributes: PathAttributes,
-    /// Towards whom, by the address in [`Speaker::peers`].
-    pub peers: BTreeSet<IpAddr>,
+    pub audience: Audience,
+}
+
+/// Over which sessions an announcement goes.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Audience {
+    /// Those with these peers, by the address in [`Speaker::peers`].
+    Peers(BTreeSet<IpAddr>),
+    /// Those that the operator has in the daemon, whichever they are (attach mode).
+    Operators,
+}
+
+impl Audience {
+    pub fn has(&self, peer: IpAddr) -> bool {
+        match self {
+            Self::Peers(peers) => peers.contains(&peer),
+            Self::Operators => false,
+        }
+    }
 }

@@ -6,12 +6,11 @@ use super::link::LinkPlan;
 use super::readiness::Readiness;
 use super::speaker::{self, SpeakerPlan};
 use super::whole::Whole;
-use crate::model::bgp::{Community, PathAttributes};
+use crate::model::bgp::{Audience, Community, PathAttributes};
 use crate::model::name::Name;
 use crate::model::net::HostRoute;
 use crate::model::vip::{Reach, Vip};
-use std::collections::{BTreeMap, BTreeSet};
-use std::net::IpAddr;
+use std::collections::BTreeMap;
 
 /// What the routing daemon should have of ours. Without a speaker: nothing.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -20,11 +19,20 @@ pub struct RoutingPlan {
     pub announcements: BTreeMap<HostRoute, Announcement>,
 }
 
+impl RoutingPlan {
+    /// Whether the BGP instance is to be ours: attach mode alone needs the operator's.
+    pub fn has_own_instance(&self) -> bool {
+        let for_peers = |announcement: &Announcement| announcement.audience != Audience::Operators;
+        let peers = self.speaker.as_ref().is_some_and(|speaker| !speaker.peers.is_empty());
+        peers || self.announcements.values().any(for_peers)
+    }
+}
+
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Announcement {
     /// `communities` includes graceful-shutdown while the address yields.
     pub attributes: PathAttributes,
-    pub peers: BTreeSet<IpAddr>,
+    pub audience: Audience,
 }
 
 /// Only addresses that are held, and shall stay held, are announced. One that leaves is not announced anew.
@@ -51,5 +59,5 @@ fn announcement(vip: &Vip, leave: Leave) -> Announcement {
     if leave.is_yielding() {
         attributes.communities.insert(Community::GRACEFUL_SHUTDOWN);
     }
-    Announcement { attributes, peers: route.peers.clone() }
+    Announcement { attributes, audience: route.audience.clone() }
 }

@@ -77,7 +77,7 @@ fn last_known(name: &Name, vip: &Vip, snapshot: &Snapshot) -> Former {
     let Reach::Bgp(reach) = &vip.reach;
     let mut speaker = snapshot.speaker.clone();
     if let Some(speaker) = &mut speaker {
-        speaker.peers.retain(|address, _| reach.peers.contains(address));
+        speaker.peers.retain(|address, _| reach.audience.has(*address));
     }
     Former { name: name.clone(), vip: vip.clone(), serving: share(name, &snapshot.serving), speaker }
 }

@@ -4,6 +4,7 @@ use super::announce::RoutingPlan;
 use super::facts::NodeFacts;
 use super::leave::Leave;
 use super::readiness::{Answer, Readiness, guard};
+use crate::model::bgp::Audience;
 use crate::model::leaving::Leaving;
 use crate::model::name::Name;
 use crate::model::net::HostRoute;
@@ -121,14 +122,23 @@ fn is_up(peer: IpAddr, facts: &NodeFacts) -> bool {
 
 fn any_peer_up(vip: &Vip, facts: &NodeFacts) -> bool {
     let Reach::Bgp(route) = &vip.reach;
-    route.peers.iter().any(|peer| is_up(*peer, facts))
+    match &route.audience {
+        Audience::Peers(peers) => peers.iter().any(|peer| is_up(*peer, facts)),
+        Audience::Operators => facts.observed.peers.keys().any(|peer| is_up(*peer, facts)),
+    }
 }
 
 fn peers_down(vip: &Vip, facts: &NodeFacts) -> Vec<Reason> {
     let Reach::Bgp(route) = &vip.reach;
     let error = |peer: &IpAddr| facts.observed.peers.get(peer).and_then(|seen| seen.last_error.clone());
-    let down = route.peers.iter().filter(|peer| !is_up(**peer, facts));
-    let each = down.map(|peer| Reason::PeerDown { peer: *peer, error: error(peer) });
+    // Which of the operator's sessions should be up, the operator knows.
+    let named = match &route.audience {
+        Audience::Peers(peers) => peers.iter(),
+        Audience::Operators => Default::default(),
+    };
+    let each = named
+        .filter(|peer| !is_up(**peer, facts))
+        .map(|peer| Reason::PeerDown { peer: *peer, error: error(peer) });
     let none = (!any_peer_up(vip, facts)).then_some(Reason::NoPeerUp);
     none.into_iter().chain(each).collect()
 }

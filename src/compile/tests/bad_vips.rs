@@ -117,7 +117,27 @@ const BGP: &[Row] = &[
         Reason::InvalidValue,
         "at most 4095s",
     ),
-    ("[{address: 10.0.0.254, as: 64500}]", "[]", "spec.bgpConfig.peers", Reason::NotSupported, "attach mode"),
+    (
+        "localAS: 64501, peers: [{address: 10.0.0.254, as: 64500}]",
+        "localAS: 64501, routerID: 10.0.0.1",
+        "spec.bgpConfig.routerID",
+        Reason::InvalidValue,
+        "the operator has set up",
+    ),
+    (
+        "localAS: 64501, peers: [{address: 10.0.0.254, as: 64500}]",
+        "localAS: 64501, gracefulRestart: {enabled: true}",
+        "spec.bgpConfig.gracefulRestart",
+        Reason::InvalidValue,
+        "the operator has set up",
+    ),
+    (
+        "peers: [{address: 10.0.0.254, as: 64500}]}",
+        "peers: []}\n  bfd: {enabled: true}",
+        "spec.bfd",
+        Reason::InvalidValue,
+        "the sessions are the operator's",
+    ),
     (
         "mode: BGP",
         "mode: BGP\n  bfd: {detectMultiplier: 0}",

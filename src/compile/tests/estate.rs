@@ -1,6 +1,7 @@
 //! What all nodes together make of a world.
 
 use super::*;
+use crate::model::bgp::Audience;
 use crate::model::net::HostRoute;
 use crate::model::vip::Reach;
 
@@ -153,7 +154,7 @@ fn addresses_come_from_pools_where_somebody_gives_them() {
     let given = compile(&Allocations::from([(name("web"), addresses.try_into().unwrap())]));
     let snapshot = &given.snapshots(&BTreeMap::new())[&name("n3")];
     let Reach::Bgp(route) = &snapshot.vips[&name("web")].reach;
-    assert_eq!(route.peers.len(), 1);
+    assert!(matches!(&route.audience, Audience::Peers(peers) if peers.len() == 1));
     assert!(snapshot.vips[&name("web")].addresses.contains("10.200.0.9".parse().unwrap()));
 }
 

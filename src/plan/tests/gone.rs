@@ -67,10 +67,10 @@ fn the_last_vip_keeps_the_session_that_carries_its_withdrawal() {
 #[test]
 fn a_peer_of_a_deleted_vip_alone_stays_until_it_has_left() {
     let mut before = snapshot();
-    let Reach::Bgp(reach) = &mut Arc::make_mut(&mut before.vips).get_mut(&name("dual")).unwrap().reach;
-    reach.peers.remove(&ip(PEERS[0]));
-    let Reach::Bgp(reach) = &mut Arc::make_mut(&mut before.vips).get_mut(&name("idle")).unwrap().reach;
-    reach.peers.remove(&ip(PEERS[0]));
+    for vip in ["dual", "idle"] {
+        let Reach::Bgp(reach) = &mut Arc::make_mut(&mut before.vips).get_mut(&name(vip)).unwrap().reach;
+        reach.audience = Audience::Peers([ip(PEERS[1])].into());
+    }
     let mut after = without(&before, "web");
     after.speaker.as_mut().unwrap().peers.remove(&ip(PEERS[0]));
     let mut facts = all_well(&before);

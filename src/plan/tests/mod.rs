@@ -8,7 +8,7 @@ mod word;
 
 use super::*;
 use crate::model::backend::{Backend, Endpoint, LbPolicy, UpstreamProtocol};
-use crate::model::bgp::{Asn, BgpRoute, GracefulRestart, PathAttributes, Peer, Speaker, Timers};
+use crate::model::bgp::{Asn, Audience, BgpRoute, GracefulRestart, PathAttributes, Peer, Speaker, Timers};
 use crate::model::leaving::{Cause, Leaving};
 use crate::model::listener::{Listener, ListenerKey, Serves};
 use crate::model::name::Key;
@@ -53,7 +53,10 @@ fn addresses(texts: &[&str]) -> Addresses {
 
 /// A VIP with a TCP listener on each port, each with a backend of its own.
 fn add_vip(snapshot: &mut Snapshot, vip: &str, at: &[&str], ports: &[u16]) {
-    let reach = Reach::Bgp(BgpRoute { attributes: PathAttributes::default(), peers: PEERS.map(ip).into() });
+    let reach = Reach::Bgp(BgpRoute {
+        attributes: PathAttributes::default(),
+        audience: Audience::Peers(PEERS.map(ip).into()),
+    });
     let used_ports: BTreeSet<Port> = ports.iter().map(|number| port(*number)).collect();
     for number in ports {
         let backend = key(&format!("default/{vip}-{number}"));

@@ -1,6 +1,7 @@
 //! The loop on a paused clock, with a daemon in memory that does what it is told to.
 
 use super::{COMPARE_EVERY, OBSERVE_EVERY, RETRY_REFUSED_LAST, drive};
+use crate::model::bgp::Audience;
 use crate::model::net::HostRoute;
 use crate::model::observed::{DaemonVersion, Observed};
 use crate::plan::{Announcement, RoutingPlan};
@@ -71,7 +72,8 @@ fn scene(memory: Memory) -> Scene {
 
 impl Scene {
     fn plan(&self, prefixes: &[&str]) {
-        let nobody = Announcement { attributes: Default::default(), peers: BTreeSet::new() };
+        let nobody =
+            Announcement { attributes: Default::default(), audience: Audience::Peers(BTreeSet::new()) };
         let announcements = routes(prefixes).into_iter().map(|route| (route, nobody.clone())).collect();
         self.plans.send(Arc::new(RoutingPlan { speaker: None, announcements })).unwrap();
     }

@@ -43,8 +43,12 @@ pub fn respect(want: &mut Config, have: &Config) -> Conflicts {
         },
         Object::Profile(_) | Object::RouteMap(_) | Object::Neighbor(..) => true,
     });
+    if let Some(asn) = instance_of(want).filter(|_| foreign.instance.is_none() && !has_instance(want)) {
+        conflicts.structure.get_or_insert(no_instance(asn));
+        want.objects.retain(|object, _| is_outside(object));
+    }
     if foreign.instance.is_some_and(|other| instance_of(want).is_some_and(|asn| asn != other)) {
-        want.objects.retain(|object, _| matches!(object, Object::Profile(_) | Object::RouteMap(_)));
+        want.objects.retain(|object, _| is_outside(object));
     }
     conflicts
 }
@@ -53,6 +57,24 @@ fn wrong_as(wanted: u32, present: u32) -> (String, String) {
     let answer =
         format!("bgpd already runs AS {present} for the operator, and it runs one AS; use localAS {present}");
     (format!("router bgp {wanted}"), answer)
+}
+
+/// Attach mode, and nothing to attach to.
+fn no_instance(asn: u32) -> (String, String) {
+    let answer = format!(
+        "bgpd has no instance, and a VIP without peers uses the operator's: configure `router bgp {asn}` and its \
+         neighbours there, or write `peers`"
+    );
+    (format!("router bgp {asn}"), answer)
+}
+
+fn has_instance(config: &Config) -> bool {
+    config.objects.keys().any(|object| matches!(object, Object::Instance(_)))
+}
+
+/// Maps and profiles touch nobody.
+fn is_outside(object: &Object) -> bool {
+    matches!(object, Object::Profile(_) | Object::RouteMap(_))
 }
 
 /// The AS that our neighbours and networks live in.

@@ -5,7 +5,7 @@ mod pages;
 mod properties;
 
 use crate::model::backend::{Backend, Endpoint, LbPolicy, UpstreamProtocol};
-use crate::model::bgp::{Asn, BgpRoute, PathAttributes, Speaker};
+use crate::model::bgp::{Asn, Audience, BgpRoute, PathAttributes, Speaker};
 use crate::model::leaving::{Cause, Hold, Leaving};
 use crate::model::listener::{Listener, ListenerKey, Serves};
 use crate::model::name::{Key, Name};
@@ -32,7 +32,7 @@ fn vip(number: u16, flavour: u32) -> Vip {
         ports: BTreeSet::from([Port::new(80).unwrap()]),
         reach: Reach::Bgp(BgpRoute {
             attributes: PathAttributes { med: Some(flavour), ..PathAttributes::default() },
-            peers: BTreeSet::new(),
+            audience: Audience::Peers(BTreeSet::new()),
         }),
         used_ports: BTreeSet::new(),
         min_healthy_nodes: 1,

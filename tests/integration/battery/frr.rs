@@ -18,6 +18,7 @@ battery! { OfFrr:
     attributes {
         an_external_peer_sees_all_but_local_preference
         an_internal_peer_sees_all_but_prepending
+        a_peer_may_change_sides
         every_community_with_a_name_goes_in
     }
     sessions {
@@ -32,6 +33,7 @@ battery! { OfFrr:
         the_operators_prefix_is_refused_alone
         the_operators_session_is_not_taken_over
         without_peers_our_prefixes_use_the_operators_sessions
+        without_the_operators_speaker_nothing_attaches
     }
     faults {
         a_restart_is_noticed_and_healed

@@ -53,6 +53,16 @@ pub fn the_operators_session_is_not_taken_over<F: Fixture>() {
     assert_eq!(F::operators_lines(world.node()), before);
 }
 
+/// Attach mode has nothing to attach to: refused with words, and nothing is made in the daemon for it.
+pub fn without_the_operators_speaker_nothing_attaches<F: Fixture>() {
+    let mut world = World::<F>::new("nowhere");
+    world.hold(VIP);
+    let error = world.try_apply(&Plan::speaker().attaching(VIP, attributes(&[]))).unwrap_err();
+    assert!(matches!(&error, ApplyError::Refused { answer, .. } if answer.contains("peers")), "{error}");
+    world.apply(&Plan(Default::default()));
+    assert_eq!(F::our_lines(world.node()), Vec::<String>::new());
+}
+
 /// Attach mode: the sessions are the operator's, only the prefixes are ours, attributes and all.
 pub fn without_peers_our_prefixes_use_the_operators_sessions<F: Fixture>() {
     let mut world = World::<F>::new("attach");
@@ -61,7 +71,7 @@ pub fn without_peers_our_prefixes_use_the_operators_sessions<F: Fixture>() {
     world.established();
     let before = F::operators_lines(world.node());
     world.hold(VIP);
-    world.apply(&Plan::speaker().announcing_with(VIP, attributes(&["64501:100"])));
+    world.apply(&Plan::speaker().attaching(VIP, attributes(&["64501:100"])));
     world.path_has(VIP, &[("/community/string", json!("64501:100"))]);
     let seen = world.sees("announced", |seen| seen.announced.contains(&route(VIP)));
     assert!(seen.peers.contains_key(&TOR), "the operator's sessions carry our prefixes");

@@ -1,7 +1,9 @@
 //! Routing plans, as sentences.
 
 use novaedge::model::bfd::{BfdProfile, Interval};
-use novaedge::model::bgp::{Asn, Community, GracefulRestart, Password, PathAttributes, Peer, Timers};
+use novaedge::model::bgp::{
+    Asn, Audience, Community, GracefulRestart, Password, PathAttributes, Peer, Timers,
+};
 use novaedge::model::net::HostRoute;
 use novaedge::plan::{Announcement, RoutingPlan, SpeakerPlan};
 use std::collections::{BTreeMap, BTreeSet};
@@ -103,7 +105,16 @@ impl Plan {
         attributes: PathAttributes,
         peers: BTreeSet<IpAddr>,
     ) -> Self {
-        self.0.announcements.insert(route(prefix), Announcement { attributes, peers });
+        self.0
+            .announcements
+            .insert(route(prefix), Announcement { attributes, audience: Audience::Peers(peers) });
+        self
+    }
+
+    /// Announces a prefix over the operator's sessions.
+    pub fn attaching(mut self, prefix: &str, attributes: PathAttributes) -> Self {
+        let announcement = Announcement { attributes, audience: Audience::Operators };
+        self.0.announcements.insert(route(prefix), announcement);
         self
     }
 

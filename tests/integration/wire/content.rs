@@ -1,6 +1,6 @@
 //! Snapshots and reports to send.
 
-use novaedge::model::bgp::{BgpRoute, PathAttributes};
+use novaedge::model::bgp::{Audience, BgpRoute, PathAttributes};
 use novaedge::model::name::Name;
 use novaedge::model::net::{HostRoute, Port};
 use novaedge::model::observed::{Observed, Served};
@@ -30,7 +30,7 @@ pub fn vip(number: u32, med: u32) -> Vip {
         ports: BTreeSet::from([Port::new(80).unwrap(), Port::new(443).unwrap()]),
         reach: Reach::Bgp(BgpRoute {
             attributes: PathAttributes { med: Some(med), ..PathAttributes::default() },
-            peers: BTreeSet::from([[10, 0, 0, 253].into(), [10, 0, 0, 254].into()]),
+            audience: Audience::Peers(BTreeSet::from([[10, 0, 0, 253].into(), [10, 0, 0, 254].into()])),
         }),
         used_ports: BTreeSet::new(),
         min_healthy_nodes: 1,

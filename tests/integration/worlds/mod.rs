@@ -5,6 +5,7 @@
 #![allow(clippy::print_stdout)]
 
 mod announce;
+mod attach;
 mod backends;
 mod chaos;
 mod deadman;

@@ -1,6 +1,7 @@
 //! What is sent, for what is there.
 
-use super::plans::{address, announce, attributes, everything, peer, plan, usual};
+use super::plans::{address, announce, attached, attributes, everything, peer, plan, usual};
+use crate::model::bgp::{Audience, PathAttributes};
 use crate::model::net::HostRoute;
 use crate::plan::RoutingPlan;
 use crate::routing::frr::batch::{Batch, redact};
@@ -43,11 +44,25 @@ fn one_more_peer_touches_no_prefix() {
     let (before, mut after) = (usual(), usual());
     let second = peer("10.0.0.253", 64500);
     for announcement in after.announcements.values_mut() {
-        announcement.peers.insert(second.address);
+        let Audience::Peers(peers) = &mut announcement.audience else { unreachable!("nobody attaches") };
+        peers.insert(second.address);
     }
     after.speaker.as_mut().unwrap().peers.insert(second.address, second);
     let sent = commands(&config(&before), &config(&after));
     assert!(!sent.iter().any(|line| line.contains("network ") || line.contains("10.0.0.254")), "{sent:#?}");
+}
+
+/// bgpd knows no `no` form with more than one AS number.
+#[test]
+fn prepending_is_taken_back_without_its_value() {
+    let towards = |number| {
+        let mut plan = plan([peer("10.0.0.254", number)]);
+        let thrice = PathAttributes { prepend: 3, ..PathAttributes::default() };
+        announce(&mut plan, "10.200.0.20", thrice, &["10.0.0.254"]);
+        config(&plan)
+    };
+    let sent = commands(&towards(64500), &towards(64501));
+    assert!(sent.iter().any(|line| line == "no set as-path prepend"), "{sent:#?}");
 }
 
 #[test]
@@ -144,6 +159,24 @@ fn what_collides_with_the_operators_is_left_out_and_told() {
     assert!(!kept(&Object::Neighbor(64501, address("10.0.0.77"))));
     assert!(kept(&Object::Neighbor(64501, address("10.0.0.254"))));
     assert!(kept(&Object::Network(64501, HostRoute::parse("10.200.0.20").unwrap())));
+}
+
+/// Attach mode: networks go into the operator's instance, and make none where there is none.
+#[test]
+fn attaching_needs_the_operators_instance() {
+    let mut want = config(&attached());
+    assert_eq!(respect(&mut want, &Config::parse(OPERATORS)), Default::default());
+    let sent = commands(&Config::parse(OPERATORS), &want);
+    assert!(sent.iter().any(|line| line.starts_with("network 10.200.0.20/32 route-map ")), "{sent:#?}");
+    assert!(!sent.iter().any(|line| line.contains("neighbor") || line.contains("router-id")), "{sent:#?}");
+
+    for nobody in ["", "router bgp 64501 vrf other\nexit", &rendered(&usual())] {
+        let mut want = config(&attached());
+        let (line, answer) = respect(&mut want, &Config::parse(nobody)).structure.unwrap();
+        assert_eq!(line, "router bgp 64501");
+        assert!(answer.contains("write `peers`"), "{answer}");
+        assert!(!want.objects.keys().any(|object| matches!(object, Object::Network(..))), "{want:?}");
+    }
 }
 
 #[test]

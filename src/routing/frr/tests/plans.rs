@@ -1,7 +1,7 @@
 //! Plans to render.
 
 use crate::model::bfd::{BfdProfile, Interval};
-use crate::model::bgp::{Asn, Community, GracefulRestart, Password, PathAttributes, Peer, Timers};
+use crate::model::bgp::{Asn, Audience, Community, GracefulRestart, Password, PathAttributes, Peer, Timers};
 use crate::model::net::HostRoute;
 use crate::plan::{Announcement, RoutingPlan, SpeakerPlan};
 use std::collections::{BTreeMap, BTreeSet};
@@ -53,7 +53,10 @@ pub fn plan(peers: impl IntoIterator<Item = Peer>) -> RoutingPlan {
 
 pub fn announce(plan: &mut RoutingPlan, prefix: &str, attributes: PathAttributes, to: &[&str]) {
     let peers: BTreeSet<IpAddr> = to.iter().map(|peer| address(peer)).collect();
-    plan.announcements.insert(HostRoute::parse(prefix).unwrap(), Announcement { attributes, peers });
+    plan.announcements.insert(
+        HostRoute::parse(prefix).unwrap(),
+        Announcement { attributes, audience: Audience::Peers(peers) },
+    );
 }
 
 /// One dual-stack VIP to one peer: the usual case.
@@ -106,6 +109,7 @@ pub fn attached() -> RoutingPlan {
     let mut plan = plan([]);
     let rich =
         PathAttributes { local_preference: Some(150), med: Some(5), prepend: 1, ..attributes(&["64501:1"]) };
-    announce(&mut plan, "10.200.0.20", rich, &[]);
+    let announcement = Announcement { attributes: rich, audience: Audience::Operators };
+    plan.announcements.insert(HostRoute::parse("10.200.0.20").unwrap(), announcement);
     plan
 }

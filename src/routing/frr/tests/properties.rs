@@ -1,7 +1,7 @@
 //! For any plan: what is rendered is exactly our objects, and no value has become a line of its own.
 
 use crate::model::bfd::{BfdProfile, Interval};
-use crate::model::bgp::{Asn, Community, GracefulRestart, Password, PathAttributes, Peer, Timers};
+use crate::model::bgp::{Asn, Audience, Community, GracefulRestart, Password, PathAttributes, Peer, Timers};
 use crate::model::net::HostRoute;
 use crate::plan::{Announcement, RoutingPlan, SpeakerPlan};
 use crate::routing::frr::diff::steps;
@@ -78,7 +78,7 @@ fn plan() -> impl Strategy<Value = RoutingPlan> {
             peers.into_iter().map(|peer| (peer.address, peer)).collect();
         let announcements = announcements.into_iter().map(|(route, (attributes, chosen))| {
             let some = peers.keys().zip(chosen).filter(|(_, chosen)| *chosen).map(|(peer, _)| *peer);
-            (route, Announcement { attributes, peers: some.collect() })
+            (route, Announcement { attributes, audience: Audience::Peers(some.collect()) })
         });
         let announcements = announcements.collect();
         let graceful_restart = restart.map(|restart_seconds| GracefulRestart { restart_seconds });
@@ -110,7 +110,7 @@ proptest! {
             prop_assert_eq!(said, peer.password.as_ref().map(Password::expose));
         }
         let instances = config.objects.keys().filter(|object| matches!(object, Object::Instance(_))).count();
-        prop_assert_eq!(instances, 1);
+        prop_assert_eq!(instances, usize::from(plan.has_own_instance()));
     }
 
     /// Equal plans have nothing to say to each other; a plan after nothing says all of its own, once.

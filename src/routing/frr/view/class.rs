@@ -2,7 +2,7 @@
 
 use super::ClassView;
 use super::attributes::{self, AttributesView};
-use crate::model::bgp::PathAttributes;
+use crate::model::bgp::{Audience, PathAttributes};
 use crate::plan::{Announcement, RoutingPlan, SpeakerPlan};
 use crate::routing::frr::digest::digest;
 use std::collections::{BTreeMap, BTreeSet};
@@ -22,6 +22,7 @@ pub struct Class<'a> {
 enum Towards<'a> {
     All,
     Some(&'a BTreeSet<IpAddr>),
+    Operators,
 }
 
 /// A class as bgpd knows it: the map that `network` lines name, and the tag that this map sets.
@@ -40,8 +41,11 @@ pub fn classes<'a>(plan: &'a RoutingPlan, speaker: &SpeakerPlan) -> Classes<'a> 
 
 impl<'a> Class<'a> {
     pub fn of(announcement: &'a Announcement, speaker: &SpeakerPlan) -> Self {
-        let all = speaker.peers.keys().all(|peer| announcement.peers.contains(peer));
-        let towards = if all { Towards::All } else { Towards::Some(&announcement.peers) };
+        let towards = match &announcement.audience {
+            Audience::Operators => Towards::Operators,
+            Audience::Peers(peers) if speaker.peers.keys().all(|peer| peers.contains(peer)) => Towards::All,
+            Audience::Peers(peers) => Towards::Some(peers),
+        };
         Self { attributes: &announcement.attributes, towards }
     }
 
@@ -49,6 +53,7 @@ impl<'a> Class<'a> {
         match self.towards {
             Towards::All => true,
             Towards::Some(peers) => peers.contains(&peer),
+            Towards::Operators => false,
         }
     }
 }
@@ -65,9 +70,9 @@ impl Mark {
 }
 
 pub fn view(class: &Class<'_>, mark: &Mark, speaker: &SpeakerPlan) -> ClassView {
-    let attributes = match speaker.peers.is_empty() {
-        true => attributes::towards_anybody(class.attributes, speaker.asn),
-        false => AttributesView::default(),
+    let attributes = match class.towards {
+        Towards::Operators => attributes::towards_anybody(class.attributes, speaker.asn),
+        Towards::All | Towards::Some(_) => AttributesView::default(),
     };
     ClassView { name: mark.name.clone(), tag: mark.tag, attributes }
 }

@@ -16,8 +16,8 @@
 //! * local preference goes to iBGP peers only, prepending to eBGP peers only (an own AS number in the path
 //!   makes an iBGP peer drop the route).
 //!
-//! Without peers of ours the sessions belong to the operator, whose maps we do not touch: there the
-//! attributes are set together with the tag.
+//! In attach mode the sessions belong to the operator, whose maps we do not touch: there the attributes are set
+//! together with the tag.
 //!
 //! | file | what |
 //! |---|---|
@@ -46,6 +46,8 @@ pub struct View {
 #[derive(Debug, Serialize)]
 pub struct SpeakerView {
     pub asn: u32,
+    /// The instance is ours; otherwise only networks in the operator's are.
+    pub own_instance: bool,
     pub router_id: String,
     pub restart_seconds: Option<u16>,
     pub peers: Vec<PeerView>,
@@ -75,7 +77,8 @@ pub struct ClassView {
 
 /// What the templates print for `plan`.
 pub fn view(plan: &RoutingPlan) -> View {
-    let Some(speaker) = &plan.speaker else {
+    let wanted = |_: &&SpeakerPlan| plan.has_own_instance() || !plan.announcements.is_empty();
+    let Some(speaker) = plan.speaker.as_ref().filter(wanted) else {
         return View { speaker: None, profiles: Vec::new(), classes: Vec::new() };
     };
     let classes = classes(plan, speaker);
@@ -97,6 +100,7 @@ fn speaker_view(plan: &RoutingPlan, speaker: &SpeakerPlan, classes: &Classes<'_>
     };
     SpeakerView {
         asn: speaker.asn.get(),
+        own_instance: plan.has_own_instance(),
         router_id: speaker.router_id.to_string(),
         restart_seconds: speaker.graceful_restart.map(|restart| restart.restart_seconds),
         peers: speaker.peers.values().map(|peer| peer::view(peer, speaker.asn, classes)).collect(),
