@@ -48,6 +48,7 @@ fn snapshot(vips: &[(&str, &str)]) -> Snapshot {
         min_healthy_nodes: 1,
         withdraw_when_no_backends: true,
         drain_period: Duration::from_secs(2),
+        needs: BTreeSet::new(),
     };
     let vips = vips.iter().map(|(vip_name, address)| (name(vip_name), vip(address)));
     Snapshot { vips: Arc::new(vips.collect()), ..Snapshot::empty(name("n1")) }

@@ -136,6 +136,10 @@ pub enum Reason {
     NoListeners,
     /// A gateway or a Service uses the VIP.
     HasListeners,
+    /// A node runs a release of its routing daemon that NovaEdge is not tested with.
+    DaemonUntested,
+    /// No node is known to.
+    DaemonTested,
     /// Nodes listen for the gateway.
     Programmed,
     /// No node listens for all of the gateway.
@@ -191,6 +195,8 @@ impl Reason {
             Self::NoConflict => "NoConflict",
             Self::NoListeners => "NoListeners",
             Self::HasListeners => "HasListeners",
+            Self::DaemonUntested => "DaemonUntested",
+            Self::DaemonTested => "DaemonTested",
             Self::Programmed => "Programmed",
             Self::NotProgrammed => "NotProgrammed",
             Self::Usable => "Usable",

@@ -159,6 +159,7 @@ impl Estate {
             min_healthy_nodes: draft.min_healthy_nodes,
             withdraw_when_no_backends: draft.withdraw_when_no_backends,
             drain_period: draft.drain_period,
+            needs: draft.needs.clone(),
         }
     }
 }

@@ -21,6 +21,7 @@
 //! | [`estate`] | what all nodes together make of it, and each node's snapshot |
 //! | [`rejection`], [`refs`], [`selector`] | what all kinds need: findings, references, labels |
 //! | [`vips`] | all VIPs together; [`vip`] one of them, [`address`] and whose it is |
+//! | [`needs`] | what of it a routing daemon has to carry out |
 //! | [`ipam`] | addresses from pools |
 //! | [`shape`] | what many VIPs share; [`bgp`], [`peer`], [`secret`], [`bfd`] what it is made of |
 //! | [`groups`], [`speaker`] | what the nodes' speakers make of the shapes |
@@ -47,6 +48,7 @@ pub mod ipam;
 pub mod later;
 pub mod listeners;
 pub mod matches;
+pub mod needs;
 pub mod parent;
 pub mod peer;
 pub mod placement;

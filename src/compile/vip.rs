@@ -1,12 +1,14 @@
 //! `ProxyVIP` → what all nodes make of it.
 
 use super::address;
+use super::needs::needs;
 use super::rejection::Findings;
 use super::resources::Resources;
 use super::scene::Allocations;
 use super::shape::{Shape, Shapes};
 use crate::api::condition::Reason;
 use crate::api::vip::{Drain, DrainTrigger, HealthPolicy, Mode, ProxyVIP, VipSpec};
+use crate::model::capability::Field;
 use crate::model::name::Name;
 use crate::model::net::Port;
 use crate::model::vip::Addresses;
@@ -26,6 +28,8 @@ pub struct Draft {
     /// What counts as a wish to leave.
     pub drain_on: BTreeSet<DrainTrigger>,
     pub drain_period: Duration,
+    /// What not every routing daemon carries out.
+    pub needs: BTreeSet<Field>,
     pub shape: Arc<Shape>,
 }
 
@@ -118,6 +122,7 @@ pub fn draft(
         withdraw_when_no_backends: withdraw_when_no_backends.unwrap_or(true),
         drain_on: on.iter().copied().collect(),
         drain_period: period.get(),
+        needs: needs(spec),
         shape,
     })
 }

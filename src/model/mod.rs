@@ -11,6 +11,7 @@
 //! | [`net`] | host routes, ports, families |
 //! | [`bgp`] | AS numbers, communities, peers, path attributes |
 //! | [`bfd`] | BFD session parameters |
+//! | [`capability`] | what each routing daemon can do |
 //! | [`vip`] | a virtual IP as one node serves it |
 //! | [`http`] | hostnames, matches, rules |
 //! | [`backend`] | upstream groups and their health checks |
@@ -26,6 +27,7 @@ pub mod attendance;
 pub mod backend;
 pub mod bfd;
 pub mod bgp;
+pub mod capability;
 pub mod http;
 pub mod leaving;
 pub mod listener;

@@ -52,6 +52,8 @@ pub enum Reason {
     DaemonNotAnswering { error: Option<String> },
     #[error("the routing daemon refused {address}: {error}")]
     DaemonRefused { address: HostRoute, error: String },
+    #[error("{daemon} does not carry out {field}: {why}")]
+    DaemonCannot { daemon: String, field: String, why: String },
     #[error("the routing daemon has not taken {address} yet")]
     NotInDaemon { address: HostRoute },
     #[error("no healthy backend behind port {port}")]
@@ -82,6 +84,7 @@ impl Reason {
             Self::NotGuarded { .. } => "NotGuarded",
             Self::DaemonNotAnswering { .. } => "DaemonNotAnswering",
             Self::DaemonRefused { .. } => "DaemonRefused",
+            Self::DaemonCannot { .. } => "DaemonCannot",
             Self::NotInDaemon { .. } => "NotInDaemon",
             Self::NoHealthyBackend { .. } => "NoHealthyBackend",
             Self::BackendsUnchecked { .. } => "BackendsUnchecked",

@@ -1,6 +1,7 @@
 //! A virtual IP as one node serves it.
 
 use super::bgp::BgpRoute;
+use super::capability::Field;
 use super::net::{HostRoute, Port};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -96,4 +97,7 @@ pub struct Vip {
     pub min_healthy_nodes: u32,
     pub withdraw_when_no_backends: bool,
     pub drain_period: Duration,
+    /// What not every routing daemon carries out.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub needs: BTreeSet<Field>,
 }

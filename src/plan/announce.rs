@@ -42,13 +42,14 @@ pub(super) fn plan(
     readiness: &BTreeMap<Name, Readiness>,
     link: &LinkPlan,
 ) -> RoutingPlan {
-    let is_out = |route: HostRoute, name: &Name| {
+    let is_out = |route: HostRoute, name: &Name, vip: &Vip| {
         facts.step(route) < Leave::Withdrawn
             && link.addresses.contains(&route)
             && readiness[name].may_announce(route, facts)
+            && facts.refusal_of(vip).is_none()
             && (facts.is_to_stay(route) || facts.may_be_announced(route))
     };
-    let out = whole.vips().filter(|(route, name, _)| is_out(*route, name));
+    let out = whole.vips().filter(|(route, name, vip)| is_out(*route, name, vip));
     let announcements = out.map(|(route, _, vip)| (route, announcement(vip, facts.step(route)))).collect();
     RoutingPlan { speaker: speaker::plan(whole, facts), announcements }
 }

@@ -2,10 +2,13 @@
 
 use super::former::Formers;
 use super::leave::Leave;
+use crate::model::capability;
 use crate::model::leaving::Leaving;
 use crate::model::name::Name;
 use crate::model::net::HostRoute;
 use crate::model::observed::{Guarded, Held, Observed, Served};
+use crate::model::status::Reason;
+use crate::model::vip::Vip;
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 
@@ -40,6 +43,14 @@ impl NodeFacts {
     /// Whether it may be out in the network: a daemon that does not answer may still announce what it had.
     pub fn may_be_announced(&self, route: HostRoute) -> bool {
         self.observed.daemon.is_none() || self.is_announced(route)
+    }
+
+    /// What the VIP needs and the daemon does not carry out. Of a daemon that does not answer nothing is known.
+    pub fn refusal_of(&self, vip: &Vip) -> Option<Reason> {
+        let version = self.observed.daemon.as_ref()?;
+        let (field, why) = capability::refusal(&vip.needs, version)?;
+        let daemon = format!("{} {}", version.name, version.version);
+        Some(Reason::DaemonCannot { daemon, field: field.to_string(), why: why.to_owned() })
     }
 
     pub fn step(&self, route: HostRoute) -> Leave {

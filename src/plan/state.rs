@@ -75,6 +75,7 @@ fn reasons(
     if facts.observed.daemon.is_none() {
         reasons.push(Reason::DaemonNotAnswering { error: facts.observed.trouble.clone() });
     } else {
+        reasons.extend(facts.refusal_of(vip));
         // Why the daemon lacks what it was not given is told above.
         if phase != Phase::Preparing {
             reasons.extend(vip.addresses.iter().filter_map(|route| not_in_daemon(route, facts)));

@@ -1,6 +1,7 @@
-//! `docs/cli.md` is what the programs themselves say: `GOLDEN=write make integration ONLY=reference` writes it.
+//! Pages of `docs/` that programs and tables write themselves: `GOLDEN=write make integration ONLY=reference`.
 
 use crate::golden::golden;
+use novaedge::model::capability::{self, Daemon, Field, Support};
 use std::process::Command;
 
 const HEAD: &str = "\
@@ -44,4 +45,41 @@ fn the_reference_is_what_the_programs_say() {
         help(program, &[], &mut page);
     }
     golden("../../../docs/cli.md", &page);
+}
+
+const MATRIX_HEAD: &str = "\
+# What each daemon carries out
+
+Written from `src/model/capability.rs`; a test compares. A VIP of which a node's daemon refuses a setting is withheld on
+that node, with the reason `DaemonCannot` and these words; nothing is dropped in silence. A daemon of a release that the
+tests do not run against is used too, and the VIP's condition `DaemonUntested` names it.
+";
+
+#[test]
+fn the_matrix_is_what_the_table_says() {
+    let mut page = MATRIX_HEAD.to_owned();
+    let tested =
+        capability::TESTED.map(|(daemon, (major, minor))| format!("{} {major}.{minor}", daemon.name()));
+    page += &format!("\nTested with {}.\n\n", tested.join(", "));
+    let names = Daemon::ALL.map(Daemon::name);
+    page += &format!("| setting | {} |\n|---|{}\n", names.join(" | "), "---|".repeat(names.len()));
+    let mut reasons = Vec::new();
+    for field in Field::ALL {
+        let cells = Daemon::ALL.map(|daemon| match capability::support(*field, daemon) {
+            Support::CarriedOut => "yes".to_owned(),
+            Support::Refused(why) => {
+                let number = reasons.iter().position(|known| *known == why).unwrap_or_else(|| {
+                    reasons.push(why);
+                    reasons.len() - 1
+                });
+                format!("refused ({})", number + 1)
+            }
+        });
+        page += &format!("| `{field}` | {} |\n", cells.join(" | "));
+    }
+    page.push('\n');
+    for (index, why) in reasons.iter().enumerate() {
+        page += &format!("{}. {why}\n", index + 1);
+    }
+    golden("../../../docs/daemons/matrix.md", &page);
 }

@@ -138,7 +138,7 @@ fn of_report(report: &NodeStatus, said: &VipStatus) -> Vec<Link> {
         (Step::AddressHeld, &["NotGuarded", "AddressNotHeld"], addresses.clone(), true),
         (Step::DaemonAnswers, &["DaemonNotAnswering"], daemon.clone().unwrap_or_default(), daemon.is_some()),
         (Step::BackendsHealthy, &["NoHealthyBackend", "BackendsUnchecked"], String::new(), true),
-        (Step::InDaemon, &["DaemonRefused", "NotInDaemon"], addresses, in_daemon),
+        (Step::InDaemon, &["DaemonCannot", "DaemonRefused", "NotInDaemon"], addresses, in_daemon),
         (Step::PeersUp, &["NoPeerUp", "PeerDown"], String::new(), true),
         (Step::Announced, &["Leaving", "Held"], format!("{:?}", said.phase), on_air),
     ];

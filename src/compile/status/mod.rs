@@ -16,7 +16,7 @@
 //! | [`problems`] | rejections by object; Accepted and ResolvedRefs of every kind |
 //! | [`node`] | a node in numbers, and what is wrong with it |
 //! | [`vip`] | a VIP's status; [`share`] one node's part in it; [`seen`] what the API shows of that |
-//! | [`address`], [`ready`], [`degraded`] | the conditions of a VIP |
+//! | [`address`], [`ready`], [`degraded`], [`untested`] | the conditions of a VIP |
 //! | [`gateway`] and what is [`attached`] to it, [`route`], [`backend`], [`pool`], [`policy`] | the other kinds |
 //! | [`event`] | what has changed between two documents |
 //! | [`explain`](mod@explain), [`remedy`] | the chain from a selected node to an announced route; what to do about a broken link |
@@ -41,6 +41,7 @@ pub mod seen;
 pub mod share;
 #[cfg(test)]
 mod tests;
+pub mod untested;
 pub mod verdict;
 pub mod vip;
 pub mod words;

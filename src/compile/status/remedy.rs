@@ -22,6 +22,9 @@ pub fn of(reason: &str) -> Option<String> {
         }
         "NoHealthyBackend" => "on NODE: novaedge-agent backend status shows each endpoint and its health",
         "BackendsUnchecked" => "wait for the first health checks",
+        "DaemonCannot" => {
+            "write it otherwise, or run on NODE a routing daemon that can: docs/daemons/matrix.md"
+        }
         "DaemonRefused" => "on NODE: vtysh -c 'show running-config' shows what stands in the way",
         "NotInDaemon" => "wait a moment; if it stays so, see on NODE: novaedge-agent bgp status",
         "NoPeerUp" | "PeerDown" => {

@@ -4,7 +4,7 @@ use super::estate::VipSummary;
 use super::problems::Problems;
 use super::share::{self, Share};
 use super::verdict::{Clock, Verdict};
-use super::{Count, Facts, VipFacts, address, degraded, ready, seen};
+use super::{Count, Facts, VipFacts, address, degraded, ready, seen, untested};
 use crate::api::ProxyVIP;
 use crate::api::condition::{ConditionType, Reason};
 use crate::api::vip_status::VipStatus;
@@ -34,6 +34,7 @@ fn summary(name: &Name, object: &ProxyVIP, facts: &Facts<'_>, problems: &Problem
         degraded::degraded(used, &shares),
         address::conflicted(&about),
         no_listeners(vip, used.is_some()),
+        untested::untested(&shares),
     ];
     let before = facts.before.and_then(|before| before.vips.get(name));
     let clock = Clock {

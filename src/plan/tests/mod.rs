@@ -74,6 +74,7 @@ fn add_vip(snapshot: &mut Snapshot, vip: &str, at: &[&str], ports: &[u16]) {
         min_healthy_nodes: 1,
         withdraw_when_no_backends: true,
         drain_period: Duration::from_secs(10),
+        needs: BTreeSet::new(),
     };
     Arc::make_mut(&mut snapshot.vips).insert(name(vip), added);
 }

@@ -1,6 +1,7 @@
 //! One trouble at a time.
 
 use super::*;
+use crate::model::capability::Field;
 use crate::model::status::{Phase, Reason};
 
 /// What became of `web`.
@@ -176,6 +177,18 @@ const CASES: &[Case] = &[
         announced: true,
         phase: Phase::Ready,
         reasons: &["DaemonRefused"],
+    },
+    Case {
+        what: "the daemon does not carry out what the VIP needs",
+        change: |snapshot, facts| {
+            facts.observed.daemon = Some(DaemonVersion { name: "gobgp".into(), version: "3.10.0".into() });
+            let vips = Arc::make_mut(&mut snapshot.vips);
+            vips.get_mut(&name("web")).unwrap().needs.insert(Field::Ospf);
+        },
+        held: true,
+        announced: false,
+        phase: Phase::Preparing,
+        reasons: &["DaemonCannot"],
     },
     Case {
         what: "the daemon has not taken the route yet",

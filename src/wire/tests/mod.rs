@@ -38,6 +38,7 @@ fn vip(number: u16, flavour: u32) -> Vip {
         min_healthy_nodes: 1,
         withdraw_when_no_backends: true,
         drain_period: Duration::from_secs(10),
+        needs: BTreeSet::new(),
     }
 }
 

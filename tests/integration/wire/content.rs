@@ -36,6 +36,7 @@ pub fn vip(number: u32, med: u32) -> Vip {
         min_healthy_nodes: 1,
         withdraw_when_no_backends: true,
         drain_period: Duration::from_secs(10),
+        needs: BTreeSet::new(),
     }
 }
 

@@ -2,11 +2,12 @@
 
 use super::*;
 use crate::model::leaving::{Cause, Hold};
+use crate::model::observed::DaemonVersion;
 
 type Edit = fn(&mut Estate);
 
 /// What is wrong, the condition, its status and reason, and a part of its message.
-const TABLE: [(Edit, &str, &str, &str); 31] = [
+const TABLE: [(Edit, &str, &str, &str); 33] = [
     (|_| (), "Accepted", "True Accepted", "as it is written"),
     (network, "Accepted", "False InvalidValue", "spec.address: 10.0.0.0/24 is a network; write 10.0.0.0/32."),
     (
@@ -58,6 +59,8 @@ const TABLE: [(Edit, &str, &str, &str); 31] = [
     (conflict, "Conflicted", "True Conflicted", "ProxyVIP old has 10.200.0.20"),
     (|_| (), "NoListeners", "False HasListeners", ""),
     (|estate| estate.web().listeners = false, "NoListeners", "True NoListeners", "so that it can be tried"),
+    (|_| (), "DaemonUntested", "False DaemonTested", ""),
+    (strange_daemon, "DaemonUntested", "True DaemonUntested", "n2 runs frr 10.9.9. NovaEdge is tested with"),
 ];
 
 #[test]
@@ -73,6 +76,11 @@ fn every_condition_says_what_holds_and_why() {
         assert!(condition.message.ends_with('.'), "{kind}: {}", condition.message);
         assert_eq!(condition.observed_generation, Some(3));
     }
+}
+
+fn strange_daemon(estate: &mut Estate) {
+    let version = DaemonVersion { name: "frr".to_owned(), version: "10.9.9".to_owned() };
+    estate.report("n2", |report| report.routing.daemon = Some(version.clone()));
 }
 
 fn refuse(estate: &mut Estate, field: &str, reason: &str, message: &str) {

@@ -80,7 +80,7 @@ proptest! {
         prop_assert_eq!(&serde_json::from_str::<EstateStatus>(&text).unwrap(), &status);
         let web = &status.vips[&name("web")].status;
         let kinds: Vec<&str> = web.conditions.iter().map(|condition| condition.type_.as_str()).collect();
-        let all = ["Accepted", "AddressAllocated", "Ready", "Degraded", "Conflicted", "NoListeners"];
+        let all = ["Accepted", "AddressAllocated", "Ready", "Degraded", "Conflicted", "NoListeners", "DaemonUntested"];
         prop_assert_eq!(kinds, all);
         let is_announced = !web.announcing_nodes.is_empty();
         prop_assert_eq!(condition(&web.conditions, "Ready").status == "True", is_announced);
