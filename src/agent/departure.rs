@@ -52,8 +52,8 @@ impl Departures {
         })
     }
 
-    /// Whether nothing of ours is left on a node that is to leave everything: no address, no rule, no peer in
-    /// the daemon.
+    /// Whether nothing of ours is left on a node that is to leave everything: no address, no rule, no peer or
+    /// neighbour in the daemon.
     pub fn is_over(&mut self, snapshot: &Snapshot, facts: &NodeFacts, now: Instant) -> bool {
         let mut current = snapshot.vips.values().flat_map(|vip| vip.addresses.iter());
         let released = |route: HostRoute| facts.step(route) == Leave::Released;
@@ -65,7 +65,8 @@ impl Departures {
         let mut peers = snapshot.speaker.iter().flat_map(|speaker| speaker.peers.keys());
         let gone = facts.held.addresses.is_empty()
             && facts.guarded.addresses.is_empty()
-            && !peers.any(|peer| facts.observed.peers.contains_key(peer));
+            && !peers.any(|peer| facts.observed.peers.contains_key(peer))
+            && (snapshot.ospf.is_none() || facts.observed.neighbors.is_empty());
         since >= LET_GO_LIMIT || (gone && since >= REPORTS_AGE)
     }
 }
@@ -129,6 +130,7 @@ mod tests {
             },
             served: Default::default(),
             router_id: Ipv4Addr::LOCALHOST,
+            uplink: None,
             leaving: BTreeMap::new(),
             leave: BTreeMap::new(),
             former: Formers::new(),

@@ -2,6 +2,7 @@
 
 use super::config::Config;
 use crate::l2;
+use crate::model::net::InterfaceName;
 use crate::model::observed::{Guarded, Held, Observed, Served};
 use crate::netfilter;
 use crate::plan::{ExposurePlan, LIFETIME, LinkPlan, ProxyPlan, RoutingPlan};
@@ -21,6 +22,8 @@ pub struct Drivers {
     pub proxy: Ends<ProxyPlan, Served>,
     /// The router id that this node uses unless a VIP gives one.
     pub router_id: Ipv4Addr,
+    /// The interface that OSPF is spoken on unless a VIP names others.
+    pub uplink: Option<InterfaceName>,
 }
 
 /// The loop's ends of a driver's channels.
@@ -73,5 +76,6 @@ pub async fn start(config: &Config, registry: &mut Registry, tasks: &mut Tasks) 
     let (proxy, (inbox, outbox)) = channel(ProxyPlan::default());
     let options = proxy::Options { cores: config.proxy_cores, metrics: proxy::Metrics::new(registry) };
     tasks.spawn("proxy", proxy::drive(options, inbox, outbox));
-    Drivers { link, exposure, routing, proxy, router_id: l2::identity::router_id(&config.node).await }
+    let router_id = l2::identity::router_id(&config.node).await;
+    Drivers { link, exposure, routing, proxy, router_id, uplink: l2::identity::uplink().await }
 }

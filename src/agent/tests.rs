@@ -161,7 +161,7 @@ fn obedient_drivers() -> (Drivers, watch::Receiver<Observed>) {
     obey(inbox, outbox, observed);
     let (proxy, inbox, outbox) = ends(ProxyPlan::default());
     obey(inbox, outbox, |_: &ProxyPlan| Served::default());
-    (Drivers { link, exposure, routing, proxy, router_id: Ipv4Addr::LOCALHOST }, announced)
+    (Drivers { link, exposure, routing, proxy, router_id: Ipv4Addr::LOCALHOST, uplink: None }, announced)
 }
 
 fn reasons(status: &NodeStatus, vip: &str) -> Vec<String> {

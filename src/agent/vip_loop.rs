@@ -190,6 +190,7 @@ impl<'a> Turning<'a> {
             observed: self.drivers.routing.seen.borrow_and_update().clone(),
             served: self.served.clone(),
             router_id: self.drivers.router_id,
+            uplink: self.drivers.uplink.clone(),
             leaving: BTreeMap::new(),
             leave: self.departures.steps(),
             former: formers,

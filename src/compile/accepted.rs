@@ -20,7 +20,7 @@ use std::sync::Arc;
 #[serde(rename_all = "camelCase", default)]
 pub struct Accepted {
     pub vips: BTreeMap<Name, InUse>,
-    /// By [`password_key`]. A deleted Secret leaves a running session alone (spec §2.4).
+    /// By [`password_key`] or [`ospf_key_key`]. A deleted Secret leaves a running session alone (spec §2.4).
     pub passwords: BTreeMap<String, Password>,
     /// The numbers that nodes have in a `localASBase`.
     pub asn_indices: BTreeMap<Name, String>,
@@ -51,4 +51,10 @@ impl InUse {
 pub fn password_key(peer: IpAddr, reference: &SecretKeyRef) -> String {
     let SecretKeyRef { name, namespace, key } = reference;
     format!("{peer} {namespace}/{name} {key}")
+}
+
+/// An OSPF key is remembered for the Secret that it is for.
+pub fn ospf_key_key(reference: &SecretKeyRef) -> String {
+    let SecretKeyRef { name, namespace, key } = reference;
+    format!("ospf {namespace}/{name} {key}")
 }

@@ -58,7 +58,7 @@ pub fn block(written: &BgpConfig, findings: &mut Findings) -> Option<Block> {
             nothing_of_the_operators(written, findings);
         }
         let local_as = self::local_as(*local_as, *local_as_base, findings);
-        let router_id = self::router_id(router_id.as_deref(), findings);
+        let router_id = self::router_id(router_id.as_deref(), "spec.bgpConfig.routerID", findings);
         let graceful_restart = restart(graceful_restart.as_ref(), findings);
         let communities = self::communities(communities, findings);
         let prepend = prepend(*as_path_prepend, findings)?;
@@ -157,11 +157,11 @@ fn numbered(base: Asn, site: &Site, findings: &mut Findings) -> Option<Asn> {
     )
 }
 
-fn router_id(written: Option<&str>, findings: &mut Findings) -> Option<Option<Ipv4Addr>> {
+pub fn router_id(written: Option<&str>, field: &str, findings: &mut Findings) -> Option<Option<Ipv4Addr>> {
     let Some(text) = written else { return Some(None) };
     let usable = text.parse::<Ipv4Addr>().ok().filter(|id| !id.is_unspecified());
     let message = format!("{text:?} is not a router id; write an IPv4 address, or leave it out");
-    findings.valid("spec.bgpConfig.routerID", usable.ok_or(message)).map(Some)
+    findings.valid(field, usable.ok_or(message)).map(Some)
 }
 
 fn restart(written: Option<&WrittenRestart>, findings: &mut Findings) -> Option<Option<GracefulRestart>> {

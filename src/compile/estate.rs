@@ -87,8 +87,7 @@ impl Estate {
     /// What is in use now.
     pub fn accepted(&self) -> Accepted {
         let vips = self.vips.used.iter().map(|(name, used)| (name.clone(), used.version.in_use.clone()));
-        let entries = self.vips.used.values().flat_map(|used| used.version.draft.shape.entries());
-        let passwords = entries.filter_map(|entry| entry.password());
+        let passwords = self.vips.used.values().flat_map(|used| used.version.draft.shape.passwords());
         Accepted {
             vips: vips.collect(),
             passwords: passwords.map(|(key, password)| (key.clone(), password.clone())).collect(),
@@ -103,14 +102,15 @@ impl Estate {
         let local: Vec<(&Key, &Upstream)> = local.collect();
         let mut shared = BTreeMap::new();
         let mut snapshots = BTreeMap::new();
-        for (site, (node, speaker)) in self.nodes.iter().zip(&self.vips.speakers).enumerate() {
+        for (site, (node, speakers)) in self.nodes.iter().zip(&self.vips.speakers).enumerate() {
             let present = self.present(site);
             let (vips, serving) =
                 shared.entry(likeness(&present)).or_insert_with(|| self.share(&present, node));
             let snapshot = Snapshot {
                 generation: 0,
                 node: node.clone(),
-                speaker: speaker.clone(),
+                speaker: speakers.bgp.clone(),
+                ospf: speakers.ospf.clone(),
                 vips: vips.clone(),
                 serving: with_its_own(serving, &local, node),
                 leaving: departures.get(node).cloned().unwrap_or_default(),
@@ -133,12 +133,12 @@ impl Estate {
         node: &Name,
     ) -> (Arc<BTreeMap<Name, Vip>>, Arc<Serving>) {
         let vips = self.vips.used.iter().filter_map(|(name, used)| {
-            let route = match present.get(&used.group)? {
+            let reach = match present.get(&used.group)? {
                 Presence::Absent => return None,
-                Presence::Whole(route) => route,
-                Presence::Rest(route, rest) => rest.contains(name).then_some(route)?,
+                Presence::Whole(reach) => reach,
+                Presence::Rest(reach, rest) => rest.contains(name).then_some(reach)?,
             };
-            Some((name.clone(), self.vip(name, &used.version.draft, Reach::Bgp((**route).clone()))))
+            Some((name.clone(), self.vip(name, &used.version.draft, (**reach).clone())))
         });
         let vips: BTreeMap<Name, Vip> = vips.collect();
         let listeners = self.merged.listeners.iter().filter(|(key, _)| vips.contains_key(&key.vip));

@@ -5,15 +5,14 @@
 //! it have settled. One that is in use stays, whatever an older one's edit makes of the session. An edit is
 //! for all nodes or for none: if any refuses it, the group goes on as it was.
 
-use super::bgp::BgpWish;
 use super::rejection::Findings;
 use super::scene::{Scene, Site};
 use super::shape::Shape;
-use super::speaker::Assembly;
+use super::speakers::{Assemblies, Wish};
 use super::vips::{Used, Version, Vips};
 use crate::api::condition::Reason;
-use crate::model::bgp::BgpRoute;
 use crate::model::name::Name;
+use crate::model::vip::Reach;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -53,9 +52,9 @@ pub struct Group {
 pub enum Presence {
     Absent,
     /// All of its VIPs.
-    Whole(Arc<BgpRoute>),
+    Whole(Arc<Reach>),
     /// The node is no candidate any more, and serves these still.
-    Rest(Arc<BgpRoute>, BTreeSet<Name>),
+    Rest(Arc<Reach>, BTreeSet<Name>),
 }
 
 /// VIPs that are equal in everything that speakers ask about.
@@ -100,7 +99,7 @@ impl Alike {
 
 /// `members` come from the oldest on.
 pub fn settle(members: Vec<Member>, scene: &Scene, about: &mut BTreeMap<Name, Findings>) -> Vips {
-    let assemblies = scene.sites.iter().map(|_| Assembly::default()).collect();
+    let assemblies = scene.sites.iter().map(|_| Assemblies::default()).collect();
     let mut round = Round { scene, assemblies };
     let mut vips = Vips { used: BTreeMap::new(), groups: Vec::new(), speakers: Vec::new() };
     for alike in alike(members) {
@@ -122,7 +121,7 @@ pub fn settle(members: Vec<Member>, scene: &Scene, about: &mut BTreeMap<Name, Fi
             vips.used.insert(name, Used { version, group });
         }
     }
-    vips.speakers = round.assemblies.into_iter().map(Assembly::into_speaker).collect();
+    vips.speakers = round.assemblies.into_iter().map(Assemblies::into_speakers).collect();
     vips
 }
 
@@ -143,7 +142,7 @@ fn alike(members: Vec<Member>) -> Vec<Alike> {
 struct Round<'a> {
     scene: &'a Scene<'a>,
     /// By the scene's sites.
-    assemblies: Vec<Assembly>,
+    assemblies: Vec<Assemblies>,
 }
 
 /// What a node's speaker says to a shape.
@@ -153,7 +152,7 @@ enum Answer {
     /// It is, but lacks something that the VIPs need of it.
     Unfit,
     Here {
-        wish: BgpWish,
+        wish: Wish,
         agrees: bool,
         /// The node is no candidate any more, and serves these still.
         rest: Option<BTreeSet<Name>>,
@@ -195,7 +194,7 @@ impl Round<'_> {
         findings: &mut Findings,
     ) -> Vec<Answer> {
         let sites = self.scene.sites.iter().zip(&self.assemblies);
-        let answer = |(site, assembly): (&Site, &Assembly)| {
+        let answer = |(site, assembly): (&Site, &Assemblies)| {
             let rest = if shape.selects(site) { None } else { Some(still_served(names, site)) };
             if rest.as_ref().is_some_and(BTreeSet::is_empty) {
                 return Answer::Elsewhere;
@@ -210,7 +209,7 @@ impl Round<'_> {
 
     /// `insists`: whether it joins although it does not agree; what is settled holds there.
     fn join(&mut self, oldest: &Name, answers: Vec<Answer>, insists: impl Fn(&Name) -> bool) -> Settled {
-        let mut routes: Vec<Arc<BgpRoute>> = Vec::new();
+        let mut routes: Vec<Arc<Reach>> = Vec::new();
         let mut settled = Settled { at: Vec::new(), refused_by: BTreeSet::new(), as_before: false };
         let places = self.scene.sites.iter().zip(&mut self.assemblies);
         for (answer, (site, assembly)) in answers.into_iter().zip(places) {
@@ -248,7 +247,7 @@ fn refused(edit: &[Answer], before: &[Answer]) -> bool {
 }
 
 /// Nodes with equal routes share one.
-fn shared(routes: &mut Vec<Arc<BgpRoute>>, route: BgpRoute) -> Arc<BgpRoute> {
+fn shared(routes: &mut Vec<Arc<Reach>>, route: Reach) -> Arc<Reach> {
     if let Some(known) = routes.iter().find(|known| ***known == route) {
         return known.clone();
     }

@@ -23,8 +23,8 @@
 //! | [`vips`] | all VIPs together; [`vip`] one of them, [`address`] and whose it is |
 //! | [`needs`] | what of it a routing daemon has to carry out |
 //! | [`ipam`] | addresses from pools |
-//! | [`shape`] | what many VIPs share; [`bgp`], [`peer`], [`secret`], [`bfd`] what it is made of |
-//! | [`groups`], [`speaker`] | what the nodes' speakers make of the shapes |
+//! | [`shape`] | what many VIPs share; [`bgp`], [`peer`], [`ospf`], [`secret`], [`bfd`] what it is made of |
+//! | [`groups`], [`speakers`], [`speaker`] | what the nodes' speakers make of the shapes |
 //! | [`backend`], [`health`] | upstream groups |
 //! | [`gateway`] | what each listener offers to take in |
 //! | [`route`], [`matches`] | rules, and what they compare |
@@ -49,6 +49,7 @@ pub mod later;
 pub mod listeners;
 pub mod matches;
 pub mod needs;
+pub mod ospf;
 pub mod parent;
 pub mod peer;
 pub mod placement;
@@ -62,6 +63,7 @@ pub mod secret;
 pub mod selector;
 pub mod shape;
 pub mod speaker;
+pub mod speakers;
 pub mod status;
 #[cfg(test)]
 mod tests;

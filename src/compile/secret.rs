@@ -1,6 +1,6 @@
-//! Session passwords from Secrets.
+//! Session passwords and keys from Secrets.
 
-use super::accepted::password_key;
+use super::accepted::{ospf_key_key, password_key};
 use super::peer::Authentication;
 use super::rejection::Findings;
 use super::scene::Scene;
@@ -35,6 +35,31 @@ pub fn password(
             running.map_or(Authentication::Missing, Authentication::Md5)
         }
     }
+}
+
+/// Without a usable key there is no speaker; one that runs goes on with the key it has. Returned with the name
+/// under which it is remembered.
+pub fn ospf_key(
+    reference: &SecretKeyRef,
+    scene: &Scene,
+    findings: &mut Findings,
+) -> Option<(String, Password)> {
+    let remembered = ospf_key_key(reference);
+    let key = match read(reference, scene) {
+        Ok(key) => Some(key),
+        Err((reason, message)) => {
+            let running = scene.accepted.passwords.get(&remembered).cloned();
+            let effect =
+                if running.is_some() { "the speaker is left alone" } else { "the VIP is not announced" };
+            let message = format!("{message}; until then {effect}");
+            match running {
+                Some(_) => findings.note("spec.ospfConfig.authKeySecretRef", reason, message),
+                None => findings.refuse("spec.ospfConfig.authKeySecretRef", reason, message),
+            }
+            running
+        }
+    };
+    key.map(|key| (remembered, key))
 }
 
 fn read(reference: &SecretKeyRef, scene: &Scene) -> Result<Password, (Reason, String)> {

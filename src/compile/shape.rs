@@ -3,18 +3,27 @@
 //! A shape is read once, however many VIPs have it; what is found about it is told of each of them.
 
 use super::bfd;
-use super::bgp::{self, BgpWish, Block};
+use super::bgp::{self, Block};
+use super::ospf;
 use super::peer::{self, Entry};
 use super::rejection::{Findings, Rejection};
 use super::scene::{Scene, Site};
 use super::selector::Selector;
+use super::speakers::Wish;
 use crate::api::bfd::BfdConfig;
 use crate::api::bgp::BgpConfig;
 use crate::api::condition::Reason;
+use crate::api::ospf::OspfConfig;
+use crate::api::vip::Mode;
+use crate::model::bfd::BfdProfile;
+use crate::model::bgp::Password;
 use crate::model::name::Name;
+use crate::model::ospf::Authentication;
+use crate::model::vip::Addresses;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
+use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
 #[derive(Debug)]
@@ -22,10 +31,15 @@ pub struct Shape {
     /// Equal shapes are one.
     pub id: usize,
     selector: Selector,
-    block: Block,
-    entries: Vec<Entry>,
+    protocol: Protocol,
     /// The node that may use a literal router id.
     only_one: Option<Name>,
+}
+
+#[derive(Debug)]
+enum Protocol {
+    Bgp { block: Block, entries: Vec<Entry> },
+    Ospf(ospf::Block),
 }
 
 impl Shape {
@@ -35,22 +49,57 @@ impl Shape {
     }
 
     /// What is asked of this node's speaker; `None`: it lacks something that the VIPs need of it.
-    pub fn wish(&self, site: &Site, without: &BTreeSet<IpAddr>, findings: &mut Findings) -> Option<BgpWish> {
-        let entries = self.entries.iter().filter(|entry| !without.contains(&entry.address()));
-        let mut wish = bgp::wish(&self.block, entries, site, findings)?;
-        if wish.router_id.is_some() && self.only_one.as_ref() != Some(site.name) {
-            wish.router_id = None;
+    pub fn wish(&self, site: &Site, without: &BTreeSet<IpAddr>, findings: &mut Findings) -> Option<Wish> {
+        let may_name_itself = self.only_one.as_ref() == Some(site.name);
+        match &self.protocol {
+            Protocol::Bgp { block, entries } => {
+                let entries = entries.iter().filter(|entry| !without.contains(&entry.address()));
+                let mut wish = bgp::wish(block, entries, site, findings)?;
+                wish.router_id = wish.router_id.filter(|_| may_name_itself);
+                Some(Wish::Bgp(wish))
+            }
+            Protocol::Ospf(block) => {
+                let mut wish = block.wish();
+                wish.speaker.router_id = wish.speaker.router_id.filter(|_| may_name_itself);
+                Some(Wish::Ospf(wish))
+            }
         }
-        Some(wish)
     }
 
     /// Of all nodes' sessions.
     pub fn peers(&self) -> impl Iterator<Item = IpAddr> {
-        self.entries.iter().map(Entry::address)
+        self.entries().iter().map(Entry::address)
     }
 
-    pub fn entries(&self) -> &[Entry] {
-        &self.entries
+    /// Passwords and keys from Secrets, each with the name under which it is remembered.
+    pub fn passwords(&self) -> impl Iterator<Item = (&String, &Password)> {
+        let key = match &self.protocol {
+            Protocol::Bgp { .. } => None,
+            Protocol::Ospf(block) => block.remembered.as_ref().map(|(name, key)| (name, key)),
+        };
+        self.entries().iter().filter_map(Entry::password).chain(key)
+    }
+
+    /// Whether the protocol can carry these addresses as it is told to.
+    pub fn carries(&self, addresses: Addresses, findings: &mut Findings) -> Option<()> {
+        let has_simple_password = match &self.protocol {
+            Protocol::Bgp { .. } => false,
+            Protocol::Ospf(block) => matches!(block.speaker.authentication, Authentication::Simple(_)),
+        };
+        if addresses.ipv6().is_none() || !has_simple_password {
+            return Some(());
+        }
+        let message =
+            "OSPFv3 has no simple passwords (RFC 7166 §1); write md5 for a VIP with an IPv6 address";
+        findings.refuse("spec.ospfConfig.authType", Reason::InvalidValue, message);
+        None
+    }
+
+    fn entries(&self) -> &[Entry] {
+        match &self.protocol {
+            Protocol::Bgp { entries, .. } => entries,
+            Protocol::Ospf(_) => &[],
+        }
     }
 }
 
@@ -68,8 +117,24 @@ struct Met {
     found: Vec<Rejection>,
 }
 
+/// The block of the VIP's mode.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub enum Config<'a> {
+    Bgp(&'a BgpConfig),
+    Ospf(&'a OspfConfig),
+}
+
+impl<'a> Config<'a> {
+    pub fn of(mode: Option<Mode>, bgp: Option<&'a BgpConfig>, ospf: Option<&'a OspfConfig>) -> Option<Self> {
+        match mode {
+            Some(Mode::Ospf) => ospf.map(Self::Ospf),
+            Some(Mode::Bgp | Mode::L2ARP) | None => bgp.map(Self::Bgp),
+        }
+    }
+}
+
 /// The part of a VIP's spec that makes its shape.
-type Written<'a> = (Option<&'a LabelSelector>, &'a BgpConfig, Option<&'a BfdConfig>);
+type Written<'a> = (Option<&'a LabelSelector>, Config<'a>, Option<&'a BfdConfig>);
 
 impl<'a> Shapes<'a> {
     pub fn new(scene: &'a Scene<'a>) -> Self {
@@ -97,31 +162,54 @@ fn read(
     scene: &Scene,
     findings: &mut Findings,
 ) -> Option<Shape> {
-    let (selector, bfd, block) = findings.whole(|findings| {
+    let (selector, bfd, protocol) = findings.whole(|findings| {
         let selector = Selector::parse(selector, "spec.nodeSelector", findings);
         let bfd = bfd::profile(bfd, findings);
-        let block = bgp::block(config, findings);
-        Some((selector?, bfd?, block?))
+        let protocol = match config {
+            Config::Bgp(config) => bgp_block(config, bfd.flatten(), findings),
+            Config::Ospf(config) => ospf::block(config, bfd.flatten(), scene, findings).map(Protocol::Ospf),
+        };
+        Some((selector?, bfd?, protocol?))
     })?;
+    let only_one = scene.only_one(&selector);
+    let (router_id, field) = match &protocol {
+        Protocol::Bgp { block, .. } => (block.router_id, "spec.bgpConfig.routerID"),
+        Protocol::Ospf(block) => (block.speaker.router_id, "spec.ospfConfig.routerID"),
+    };
+    router_id_is_one_nodes(router_id, field, only_one, findings);
+    let protocol = match (protocol, config) {
+        (Protocol::Bgp { block, .. }, Config::Bgp(config)) => {
+            let read = |(index, peer)| {
+                peer::entry(peer, format!("spec.bgpConfig.peers[{index}]"), bfd, scene, findings)
+            };
+            let entries = config.peers.iter().enumerate().filter_map(read).collect();
+            Protocol::Bgp { block, entries }
+        }
+        (protocol, _) => protocol,
+    };
+    Some(Shape { id, selector, protocol, only_one: only_one.cloned() })
+}
+
+/// Its peers are read when nothing else is amiss.
+fn bgp_block(config: &BgpConfig, bfd: Option<BfdProfile>, findings: &mut Findings) -> Option<Protocol> {
     if config.peers.is_empty() && bfd.is_some() {
         let message = "without peers the sessions are the operator's; turn BFD on there and remove it here";
         findings.refuse("spec.bfd", Reason::InvalidValue, message);
-        return None;
     }
-    let only_one = scene.only_one(&selector);
-    router_id_is_one_nodes(&block, only_one, findings);
-    let read =
-        |(index, peer)| peer::entry(peer, format!("spec.bgpConfig.peers[{index}]"), bfd, scene, findings);
-    let entries = config.peers.iter().enumerate().filter_map(read).collect();
-    Some(Shape { id, selector, block, entries, only_one: only_one.cloned() })
+    bgp::block(config, findings).map(|block| Protocol::Bgp { block, entries: Vec::new() })
 }
 
 /// A literal router id is honoured where exactly one node is selected (spec §2.4).
-fn router_id_is_one_nodes(block: &Block, only_one: Option<&Name>, findings: &mut Findings) {
-    let Some(id) = block.router_id.filter(|_| only_one.is_none()) else { return };
+fn router_id_is_one_nodes(
+    id: Option<Ipv4Addr>,
+    field: &str,
+    only_one: Option<&Name>,
+    findings: &mut Findings,
+) {
+    let Some(id) = id.filter(|_| only_one.is_none()) else { return };
     let message = format!(
-        "{id} is not used, because the VIP is not known to be one node's alone; each uses its own IPv4 address. \
+        "{id} is not used, because the VIP is not known to be one node's alone; each uses its own IPv4. \
          Remove routerID, or select exactly one Node by nodeSelector"
     );
-    findings.note("spec.bgpConfig.routerID", Reason::RouterIdPerNode, message);
+    findings.note(field, Reason::RouterIdPerNode, message);
 }

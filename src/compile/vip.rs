@@ -5,7 +5,7 @@ use super::needs::needs;
 use super::rejection::Findings;
 use super::resources::Resources;
 use super::scene::Allocations;
-use super::shape::{Shape, Shapes};
+use super::shape::{Config, Shape, Shapes};
 use crate::api::condition::Reason;
 use crate::api::vip::{Drain, DrainTrigger, HealthPolicy, Mode, ProxyVIP, VipSpec};
 use crate::model::capability::Field;
@@ -99,21 +99,17 @@ pub fn draft(
     let default = Drain::default();
     let Drain { on, period } = drain.as_ref().unwrap_or(&default);
     let own = findings.whole(|findings| {
-        mode_is_bgp(*mode, findings);
-        if *mode == Some(Mode::Bgp) {
-            foreign("spec.interface", interface.is_some(), "L2ARP", findings);
-            foreign("spec.l2", l2.is_some(), "L2ARP", findings);
-            foreign("spec.ospfConfig", ospf_config.is_some(), "OSPF", findings);
-        }
-        if *mode == Some(Mode::Bgp) && bgp_config.is_none() {
-            findings.refuse("spec.bgpConfig", Reason::Missing, "mode BGP needs bgpConfig: localAS and peers");
-        }
+        blocks_fit_the_mode(*mode, bgp_config.is_some(), ospf_config.is_some(), findings);
+        foreign("spec.interface", interface.is_some(), Mode::L2ARP, *mode, findings);
+        foreign("spec.l2", l2.is_some(), Mode::L2ARP, *mode, findings);
         let ports = self::ports(ports, findings);
         let min_healthy_nodes = min_healthy_nodes(health_policy.as_ref(), findings);
         Some((ports?, min_healthy_nodes?))
     });
-    let shape = shapes.of((node_selector.as_ref(), bgp_config.as_ref()?, bfd.as_ref()), findings);
+    let config = Config::of(*mode, bgp_config.as_ref(), ospf_config.as_ref())?;
+    let shape = shapes.of((node_selector.as_ref(), config, bfd.as_ref()), findings);
     let ((ports, min_healthy_nodes), addresses, shape) = (own?, addresses?, shape?);
+    shape.carries(addresses, findings)?;
     Some(Draft {
         addresses,
         ports,
@@ -127,23 +123,37 @@ pub fn draft(
     })
 }
 
-fn mode_is_bgp(mode: Option<Mode>, findings: &mut Findings) {
-    let unsupported = match mode {
-        Some(Mode::Bgp) => return,
-        Some(Mode::L2ARP) => "L2ARP",
-        Some(Mode::Ospf) => "OSPF",
-        None => {
-            let message = "mode is required: BGP (here, or in the template)";
-            return findings.refuse("spec.mode", Reason::Missing, message);
+fn blocks_fit_the_mode(mode: Option<Mode>, bgp: bool, ospf: bool, findings: &mut Findings) {
+    match mode {
+        Some(Mode::Bgp) if !bgp => {
+            findings.refuse("spec.bgpConfig", Reason::Missing, "mode BGP needs bgpConfig: localAS and peers");
         }
-    };
-    let message = format!("mode {unsupported} is not supported yet by this version; write BGP");
-    findings.refuse("spec.mode", Reason::NotSupported, message);
+        Some(Mode::Ospf) if !ospf => {
+            findings.refuse("spec.ospfConfig", Reason::Missing, "mode OSPF needs ospfConfig: areaID");
+        }
+        Some(Mode::Bgp | Mode::Ospf) => {}
+        Some(Mode::L2ARP) => {
+            let message = "mode L2ARP is not supported yet by this version; write BGP or OSPF";
+            findings.refuse("spec.mode", Reason::NotSupported, message);
+        }
+        None => {
+            let message = "mode is required: BGP or OSPF (here, or in the template)";
+            findings.refuse("spec.mode", Reason::Missing, message);
+        }
+    }
+    foreign("spec.bgpConfig", bgp, Mode::Bgp, mode, findings);
+    foreign("spec.ospfConfig", ospf, Mode::Ospf, mode, findings);
 }
 
-fn foreign(field: &str, present: bool, mode: &str, findings: &mut Findings) {
-    if present {
-        let message = format!("{field} belongs to mode {mode}; remove it");
+/// What belongs to another mode than the VIP has. Of a mode that cannot be used, nothing more is said.
+fn foreign(field: &str, present: bool, of: Mode, mode: Option<Mode>, findings: &mut Findings) {
+    if present && matches!(mode, Some(Mode::Bgp | Mode::Ospf)) && mode != Some(of) {
+        let name = match of {
+            Mode::L2ARP => "L2ARP",
+            Mode::Bgp => "BGP",
+            Mode::Ospf => "OSPF",
+        };
+        let message = format!("{field} belongs to mode {name}; remove it");
         findings.refuse(field, Reason::InvalidValue, message);
     }
 }

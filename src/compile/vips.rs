@@ -14,9 +14,9 @@ use super::groups::{self, Group, Member, Standing};
 use super::rejection::{Findings, Rejection};
 use super::scene::{Scene, Seniority};
 use super::shape::Shapes;
+use super::speakers::Speakers;
 use super::vip::{self, Draft};
 use crate::api::condition::Reason;
-use crate::model::bgp::Speaker;
 use crate::model::name::Name;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
@@ -35,7 +35,7 @@ pub struct Vips {
     pub used: BTreeMap<Name, Used>,
     pub groups: Vec<Group>,
     /// By the scene's sites.
-    pub speakers: Vec<Option<Speaker>>,
+    pub speakers: Vec<Speakers>,
 }
 
 #[derive(Debug, Clone)]

@@ -1,8 +1,9 @@
-//! The IPv4 address by which the node names itself in BGP and OSPF.
+//! How the node names itself in BGP and OSPF, and where it meets its routers.
 
 use super::Netlink;
 use crate::model::name::Name;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
+use crate::model::net::InterfaceName;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, UdpSocket};
 
 /// The router id of this node (spec §2.4): the address from which it speaks to the world by its default
 /// route; without one its lowest global address; on an IPv6-only node a number made from its name.
@@ -24,15 +25,35 @@ pub async fn router_id(node: &Name) -> Ipv4Addr {
         .unwrap_or_else(|| from_name(node))
 }
 
+/// The interface with the address from which the node speaks to the world: by IPv4, else by IPv6.
+pub async fn uplink() -> Option<InterfaceName> {
+    let sources = [default_source().map(IpAddr::V4), default_source6()];
+    let mut netlink = Netlink::new();
+    let present = netlink.addresses().await.unwrap_or_default();
+    let at = |source| present.iter().find(|found| found.address == source && !found.ours);
+    let index = sources.into_iter().flatten().find_map(at)?.interface;
+    let names = netlink.interface_names().await.ok()?;
+    InterfaceName::parse(names.get(&index)?.clone()).ok()
+}
+
 /// The source that the kernel picks towards an address that only the default route can lead to
 /// (TEST-NET-1, RFC 5737). Connecting a datagram socket sends nothing.
 fn default_source() -> Option<Ipv4Addr> {
-    let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0)).ok()?;
-    socket.connect((Ipv4Addr::new(192, 0, 2, 1), 9)).ok()?;
-    match socket.local_addr().ok()? {
-        SocketAddr::V4(local) => Some(*local.ip()),
-        SocketAddr::V6(_) => None,
+    match source_towards(Ipv4Addr::UNSPECIFIED.into(), Ipv4Addr::new(192, 0, 2, 1).into())? {
+        IpAddr::V4(local) => Some(local),
+        IpAddr::V6(_) => None,
     }
+}
+
+/// As [`default_source`], towards the prefix of RFC 9637.
+fn default_source6() -> Option<IpAddr> {
+    source_towards(Ipv6Addr::UNSPECIFIED.into(), Ipv6Addr::new(0x3fff, 0, 0, 0, 0, 0, 0, 1).into())
+}
+
+fn source_towards(from: IpAddr, to: IpAddr) -> Option<IpAddr> {
+    let socket = UdpSocket::bind((from, 0)).ok()?;
+    socket.connect((to, 9)).ok()?;
+    Some(socket.local_addr().ok()?.ip())
 }
 
 /// A router id need not be an address, only unique in its AS and not 0 (RFC 6286): 32 bits of FNV-1a,

@@ -66,7 +66,7 @@ impl Netlink {
         Ok(failed)
     }
 
-    async fn interface_names(&mut self) -> Result<BTreeMap<u32, String>, LinkError> {
+    pub(super) async fn interface_names(&mut self) -> Result<BTreeMap<u32, String>, LinkError> {
         let mut listing = NetlinkMessage::from(RouteNetlinkMessage::GetLink(LinkMessage::default()));
         listing.header.flags = NLM_F_REQUEST | NLM_F_DUMP;
         let answers = self.ask(vec![listing]).await?;

@@ -10,6 +10,8 @@
 //! | [`name`] | object names and keys |
 //! | [`net`] | host routes, ports, families |
 //! | [`bgp`] | AS numbers, communities, peers, path attributes |
+//! | [`ospf`] | areas, costs, keys, the speaker |
+//! | [`adjacency`] | OSPF neighbours |
 //! | [`bfd`] | BFD session parameters |
 //! | [`capability`] | what each routing daemon can do |
 //! | [`vip`] | a virtual IP as one node serves it |
@@ -23,6 +25,7 @@
 //! | [`observed`] | what the outside says: daemon, peers, addresses, listeners, backends |
 //! | [`status`] | the answer to "how is this node doing?" |
 
+pub mod adjacency;
 pub mod attendance;
 pub mod backend;
 pub mod bfd;
@@ -34,6 +37,7 @@ pub mod listener;
 pub mod name;
 pub mod net;
 pub mod observed;
+pub mod ospf;
 pub mod snapshot;
 pub mod status;
 pub mod term;

@@ -1,4 +1,4 @@
-//! Addresses and ports.
+//! Addresses, ports, interfaces.
 
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
@@ -19,6 +19,57 @@ pub enum Family {
 impl Family {
     pub fn of(address: IpAddr) -> Self {
         if address.is_ipv4() { Self::Ipv4 } else { Self::Ipv6 }
+    }
+}
+
+/// A network interface: 1 to 15 letters, digits and `. _ - @ :`, which every kernel and every daemon takes as
+/// one word.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct InterfaceName(String);
+
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "{0:?} is no interface name; write one like eth0, at most 15 letters, digits and '.', '_', '-', '@', ':'"
+)]
+pub struct InvalidInterfaceName(pub String);
+
+impl InterfaceName {
+    pub fn parse(text: impl Into<String>) -> Result<Self, InvalidInterfaceName> {
+        let text = text.into();
+        let usable = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-' | b'@' | b':');
+        let is_name =
+            (1..=15).contains(&text.len()) && text.bytes().all(usable) && text != "." && text != "..";
+        if is_name { Ok(Self(text)) } else { Err(InvalidInterfaceName(text)) }
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl TryFrom<String> for InterfaceName {
+    type Error = InvalidInterfaceName;
+    fn try_from(text: String) -> Result<Self, InvalidInterfaceName> {
+        Self::parse(text)
+    }
+}
+
+impl From<InterfaceName> for String {
+    fn from(name: InterfaceName) -> Self {
+        name.0
+    }
+}
+
+impl fmt::Display for InterfaceName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+impl fmt::Debug for InterfaceName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
     }
 }
 

@@ -1,5 +1,6 @@
 //! What the outside says. Drivers fill these; nothing here is a wish.
 
+use super::adjacency::{Neighbor, NeighborId};
 use super::listener::ListenerKey;
 use super::name::Key;
 use super::net::HostRoute;
@@ -23,6 +24,9 @@ pub struct Observed {
     /// `None`: it does not answer; see `trouble`.
     pub daemon: Option<DaemonVersion>,
     pub peers: BTreeMap<IpAddr, PeerObserved>,
+    /// OSPF neighbours.
+    #[serde(default)]
+    pub neighbors: BTreeMap<NeighborId, Neighbor>,
     /// Host routes of ours that the daemon holds as valid paths (and so sends to peers that are up).
     pub announced: BTreeSet<HostRoute>,
     /// BFD sessions by peer address.

@@ -1,9 +1,11 @@
 //! How a node is doing, as `novaedge-agent status` prints it and a controller will collect it.
 
+use super::adjacency::{NeighborId, NeighborState};
 use super::leaving::{Cause, Hold};
 use super::name::Name;
 use super::net::{HostRoute, Port};
 use super::observed::{Observed, Served};
+use super::ospf::Version;
 use super::term::Term;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -18,7 +20,7 @@ use std::net::IpAddr;
 /// * `Idle`: no snapshot yet.
 /// * `Preparing`: something is missing; the reasons say what.
 /// * `Ready`: this node can serve the VIP, and the route is on its way.
-/// * `Announced`: the daemon has the prefix and at least one peer is up.
+/// * `Announced`: the daemon has the prefix and at least one peer is up, or one neighbour Full.
 /// * `Draining`: still served, new traffic is being sent elsewhere.
 /// * `Withdrawn`: the route is gone for a voluntary reason.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -64,6 +66,14 @@ pub enum Reason {
     NoPeerUp,
     #[error("peer {peer} is down{}", .error.as_ref().map(|e| format!(": {e}")).unwrap_or_default())]
     PeerDown { peer: IpAddr, error: Option<String> },
+    #[error(
+        "no OSPF{version} neighbour is Full; compare area, timers, authentication and MTU with the router's"
+    )]
+    NoNeighborFull { version: Version },
+    #[error("neighbour {neighbor} is in {state}{}", if *.state < NeighborState::ExStart { "" } else { "; if it stays so, compare the MTUs" })]
+    NeighborNotFull { neighbor: NeighborId, state: NeighborState },
+    #[error("no interface to speak OSPF on: the node has no default route; write ospfConfig.interfaces")]
+    NoInterface,
     #[error("no gateway or Service listens on this VIP; it is announced so that it can be tried")]
     NoListeners,
     #[error("the node is leaving: {cause}")]
@@ -90,6 +100,9 @@ impl Reason {
             Self::BackendsUnchecked { .. } => "BackendsUnchecked",
             Self::NoPeerUp => "NoPeerUp",
             Self::PeerDown { .. } => "PeerDown",
+            Self::NoNeighborFull { .. } => "NoNeighborFull",
+            Self::NeighborNotFull { .. } => "NeighborNotFull",
+            Self::NoInterface => "NoInterface",
             Self::NoListeners => "NoListeners",
             Self::Leaving { .. } => "Leaving",
             Self::Held { .. } => "Held",

@@ -1,6 +1,8 @@
+use super::adjacency::NeighborId;
 use super::bgp::{Community, Password};
 use super::http::{Hostname, PathMatch};
-use super::net::HostRoute;
+use super::net::{HostRoute, InterfaceName};
+use super::ospf::AuthKey;
 use super::snapshot::Snapshot;
 use proptest::prelude::*;
 
@@ -25,6 +27,15 @@ fn a_host_route_is_one_address() {
 }
 
 #[test]
+fn a_neighbour_reads_as_it_prints() {
+    let written = "v3/eth0/10.0.0.254";
+    assert_eq!(NeighborId::try_from(written.to_owned()).unwrap().to_string(), written);
+    for bad in ["", "v4/eth0/10.0.0.254", "v2/eth0", "v2/a b/10.0.0.254", "v2/eth0/tor"] {
+        assert!(NeighborId::try_from(bad.to_owned()).is_err(), "{bad}");
+    }
+}
+
+#[test]
 fn communities_read_as_operators_write_them() {
     assert_eq!(Community::parse("64501:100"), Ok(Community::Standard(64501, 100)));
     assert_eq!(Community::parse("64501:1:2"), Ok(Community::Large(64501, 1, 2)));
@@ -43,6 +54,11 @@ fn a_redacted_snapshot_has_no_secret_and_still_reads_back() {
             "timers": {"hold_seconds": 9, "keepalive_seconds": 3},
             "multihop": null, "ttl_security": null, "source": null, "bfd": null,
         }}},
+        "ospf": {
+            "router_id": null, "area": "0.0.0.0", "timers": {"hello_seconds": 10, "dead_seconds": 40},
+            "authentication": {"type": "md5", "key": "tor-secret"}, "graceful_restart": false, "bfd": null,
+            "interfaces": {"uplink": true, "named": []},
+        },
     });
     let snapshot: Snapshot = serde_json::from_value(written).unwrap();
     let shown = serde_json::to_string(&snapshot.redacted()).unwrap();
@@ -71,6 +87,18 @@ proptest! {
         if let Ok(password) = Password::parse(text) {
             prop_assert!(password.expose().bytes().all(|b| b.is_ascii_graphic()));
             prop_assert_eq!(format!("{password:?}"), "<redacted>");
+        }
+    }
+
+    /// So is a key, and an interface's name.
+    #[test]
+    fn a_key_and_an_interface_are_one_word(text in any::<String>()) {
+        if let Ok(key) = AuthKey::<16>::parse(text.clone()) {
+            prop_assert!(key.expose().len() <= 16 && key.expose().bytes().all(|b| b.is_ascii_graphic()));
+            prop_assert_eq!(format!("{key:?}"), "<redacted>");
+        }
+        if let Ok(name) = InterfaceName::parse(text) {
+            prop_assert!(name.as_str().bytes().all(|b| b.is_ascii_graphic() && b != b'/'));
         }
     }
 

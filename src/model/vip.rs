@@ -3,6 +3,7 @@
 use super::bgp::BgpRoute;
 use super::capability::Field;
 use super::net::{HostRoute, Port};
+use super::ospf;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -74,6 +75,8 @@ impl From<Addresses> for Vec<HostRoute> {
 pub enum Reach {
     #[serde(rename = "BGP")]
     Bgp(BgpRoute),
+    #[serde(rename = "OSPF")]
+    Ospf(ospf::Route),
 }
 
 impl Reach {
@@ -81,6 +84,7 @@ impl Reach {
     pub fn mode(&self) -> &'static str {
         match self {
             Self::Bgp(_) => "BGP",
+            Self::Ospf(_) => "OSPF",
         }
     }
 }

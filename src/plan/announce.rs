@@ -3,23 +3,37 @@
 use super::facts::NodeFacts;
 use super::leave::Leave;
 use super::link::LinkPlan;
+use super::ospf::{self, OspfPlan};
 use super::readiness::Readiness;
 use super::speaker::{self, SpeakerPlan};
 use super::whole::Whole;
-use crate::model::bgp::{Audience, Community, PathAttributes};
+use crate::model::bgp::{Audience, BgpRoute, Community, PathAttributes};
 use crate::model::name::Name;
 use crate::model::net::HostRoute;
 use crate::model::vip::{Reach, Vip};
 use std::collections::BTreeMap;
 
-/// What the routing daemon should have of ours. Without a speaker: nothing.
+/// What the routing daemon should have of ours. Without a speaker of either protocol: nothing.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RoutingPlan {
     pub speaker: Option<SpeakerPlan>,
+    /// By BGP.
     pub announcements: BTreeMap<HostRoute, Announcement>,
+    pub ospf: Option<OspfPlan>,
 }
 
 impl RoutingPlan {
+    /// Every route that is to be announced, by whichever protocol.
+    pub fn routes(&self) -> impl Iterator<Item = HostRoute> {
+        let by_ospf = self.ospf.iter().flat_map(|ospf| ospf.routes.keys());
+        self.announcements.keys().chain(by_ospf).copied()
+    }
+
+    pub fn announces(&self, route: HostRoute) -> bool {
+        self.announcements.contains_key(&route)
+            || self.ospf.as_ref().is_some_and(|ospf| ospf.routes.contains_key(&route))
+    }
+
     /// Whether the BGP instance is to be ours: attach mode alone needs the operator's.
     pub fn has_own_instance(&self) -> bool {
         let for_peers = |announcement: &Announcement| announcement.audience != Audience::Operators;
@@ -49,13 +63,18 @@ pub(super) fn plan(
             && facts.refusal_of(vip).is_none()
             && (facts.is_to_stay(route) || facts.may_be_announced(route))
     };
-    let out = whole.vips().filter(|(route, name, vip)| is_out(*route, name, vip));
-    let announcements = out.map(|(route, _, vip)| (route, announcement(vip, facts.step(route)))).collect();
-    RoutingPlan { speaker: speaker::plan(whole, facts), announcements }
+    let (mut announcements, mut costs) = (BTreeMap::new(), BTreeMap::new());
+    for (route, _, vip) in whole.vips().filter(|(route, name, vip)| is_out(*route, name, vip)) {
+        let leave = facts.step(route);
+        match &vip.reach {
+            Reach::Bgp(bgp) => drop(announcements.insert(route, announcement(bgp, leave))),
+            Reach::Ospf(ospf) => drop(costs.insert(route, ospf::cost(ospf, leave))),
+        }
+    }
+    RoutingPlan { speaker: speaker::plan(whole, facts), announcements, ospf: ospf::plan(whole, facts, costs) }
 }
 
-fn announcement(vip: &Vip, leave: Leave) -> Announcement {
-    let Reach::Bgp(route) = &vip.reach;
+fn announcement(route: &BgpRoute, leave: Leave) -> Announcement {
     let mut attributes = route.attributes.clone();
     if leave.is_yielding() {
         attributes.communities.insert(Community::GRACEFUL_SHUTDOWN);

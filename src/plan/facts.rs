@@ -5,7 +5,7 @@ use super::leave::Leave;
 use crate::model::capability;
 use crate::model::leaving::Leaving;
 use crate::model::name::Name;
-use crate::model::net::HostRoute;
+use crate::model::net::{HostRoute, InterfaceName};
 use crate::model::observed::{Guarded, Held, Observed, Served};
 use crate::model::status::Reason;
 use crate::model::vip::Vip;
@@ -22,6 +22,8 @@ pub struct NodeFacts {
     pub served: Served,
     /// The router id that this node uses unless a VIP gives one.
     pub router_id: Ipv4Addr,
+    /// The interface with the default route; `None`: there is none.
+    pub uplink: Option<InterfaceName>,
     /// What was decided about VIPs that are to leave, or wish to: [`super::decide::decisions`].
     pub leaving: BTreeMap<Name, Leaving>,
     /// How far the addresses are that leave; all others stay.

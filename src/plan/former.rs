@@ -15,11 +15,12 @@
 
 use super::facts::NodeFacts;
 use super::leave::Leave;
-use crate::model::bgp::Speaker;
+use crate::model::bgp::{Audience, Speaker};
 use crate::model::http::WeightedBackend;
 use crate::model::listener::{Listener, ListenerKey, Serves};
 use crate::model::name::{Key, Name};
 use crate::model::net::{HostRoute, Port};
+use crate::model::ospf;
 use crate::model::snapshot::{Serving, Snapshot};
 use crate::model::vip::{Reach, Vip};
 use std::collections::{BTreeMap, BTreeSet};
@@ -34,6 +35,8 @@ pub struct Former {
     pub serving: Serving,
     /// With the peers that it is announced to, and no others.
     pub speaker: Option<Speaker>,
+    /// Where it is announced by OSPF.
+    pub ospf: Option<ospf::Speaker>,
 }
 
 /// By address; none of them is in the snapshot.
@@ -74,12 +77,17 @@ pub(super) fn is_kept(route: HostRoute, former: &Former, snapshot: &Snapshot, fa
 }
 
 fn last_known(name: &Name, vip: &Vip, snapshot: &Snapshot) -> Former {
-    let Reach::Bgp(reach) = &vip.reach;
-    let mut speaker = snapshot.speaker.clone();
-    if let Some(speaker) = &mut speaker {
-        speaker.peers.retain(|address, _| reach.audience.has(*address));
-    }
-    Former { name: name.clone(), vip: vip.clone(), serving: share(name, &snapshot.serving), speaker }
+    let (speaker, ospf) = match &vip.reach {
+        Reach::Bgp(reach) => (with_peers(snapshot.speaker.clone(), &reach.audience), None),
+        Reach::Ospf(_) => (None, snapshot.ospf.clone()),
+    };
+    Former { name: name.clone(), vip: vip.clone(), serving: share(name, &snapshot.serving), speaker, ospf }
+}
+
+fn with_peers(speaker: Option<Speaker>, audience: &Audience) -> Option<Speaker> {
+    let mut speaker = speaker?;
+    speaker.peers.retain(|address, _| audience.has(*address));
+    Some(speaker)
 }
 
 fn share(name: &Name, serving: &Serving) -> Serving {

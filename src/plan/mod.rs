@@ -21,7 +21,8 @@
 //! | [`former`] | addresses that have left the snapshot, and are not released yet |
 //! | [`whole`] | the snapshot together with those: what the plans are made from |
 //! | [`readiness`] | may this VIP's addresses be held, and announced? with the reasons |
-//! | [`link`], [`exposure`], [`announce`], [`speaker`], [`proxy`] | one driver's plan each |
+//! | [`link`], [`exposure`], [`announce`], [`speaker`], [`ospf`], [`proxy`] | one driver's plan each |
+//! | [`routers`] | who hears what this node announces |
 //! | [`state`] | a VIP's phase and reasons, for people |
 //! | [`diff`] | what leads from what is to what should be |
 
@@ -33,8 +34,10 @@ pub mod facts;
 pub mod former;
 pub mod leave;
 pub mod link;
+pub mod ospf;
 pub mod proxy;
 pub mod readiness;
+mod routers;
 pub mod speaker;
 pub mod state;
 #[cfg(test)]
@@ -48,6 +51,7 @@ pub use facts::NodeFacts;
 pub use former::{Former, Formers};
 pub use leave::Leave;
 pub use link::{LIFETIME, LinkPlan};
+pub use ospf::OspfPlan;
 pub use proxy::ProxyPlan;
 pub use speaker::SpeakerPlan;
 pub use state::VipState;

@@ -4,6 +4,7 @@ use super::facts::NodeFacts;
 use super::leave::Leave;
 use super::whole::Whole;
 use crate::model::bgp::{Asn, GracefulRestart, Peer};
+use crate::model::vip::Reach;
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -22,9 +23,7 @@ pub struct SpeakerPlan {
 /// purpose (spec §2.4). It only matters when sessions end: while another VIP stays, they do not, and an
 /// explicit withdrawal counts whatever was negotiated (RFC 4724 §4.2).
 pub(super) fn plan(whole: &Whole<'_>, facts: &NodeFacts) -> Option<SpeakerPlan> {
-    let any = |which: fn(Leave) -> bool| {
-        whole.bearers.is_empty() || whole.bearers.keys().any(|route| which(facts.step(*route)))
-    };
+    let any = |which: fn(Leave) -> bool| whole.any(facts, |reach| matches!(reach, Reach::Bgp(_)), which);
     let speaker = whole.speaker.as_ref().filter(|_| any(|step| step < Leave::Released))?;
     Some(SpeakerPlan {
         asn: speaker.asn,

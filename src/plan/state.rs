@@ -4,16 +4,14 @@ use super::announce::RoutingPlan;
 use super::facts::NodeFacts;
 use super::leave::Leave;
 use super::readiness::{Answer, Readiness, guard};
-use crate::model::bgp::Audience;
+use super::routers;
 use crate::model::leaving::Leaving;
 use crate::model::name::Name;
 use crate::model::net::HostRoute;
-use crate::model::observed::PeerState;
 use crate::model::snapshot::Snapshot;
 use crate::model::status::{Phase, Reason};
-use crate::model::vip::{Reach, Vip};
+use crate::model::vip::Vip;
 use std::collections::BTreeMap;
-use std::net::IpAddr;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct VipState {
@@ -44,16 +42,16 @@ fn of(
 ) -> VipState {
     // Of two addresses, the one that is further behind says how far the VIP is.
     let leave = vip.addresses.iter().map(|route| facts.step(route)).min().unwrap_or_default();
-    let planned = vip.addresses.iter().all(|route| routing.announcements.contains_key(&route));
+    let planned = vip.addresses.iter().all(|route| routing.announces(route));
     let in_daemon = vip.addresses.iter().all(|route| facts.is_announced(route));
     let phase = match (leave, planned && facts.observed.daemon.is_some()) {
         (Leave::Withdrawn | Leave::Stopped | Leave::Released, _) => Phase::Withdrawn,
         (_, false) => Phase::Preparing,
         (leave, true) if leave > Leave::Staying => Phase::Draining,
-        (_, true) if in_daemon && any_peer_up(vip, facts) => Phase::Announced,
+        (_, true) if in_daemon && routers::hear(vip, facts) => Phase::Announced,
         (_, true) => Phase::Ready,
     };
-    VipState { phase, reasons: reasons(vip, facts, decided, readiness, phase) }
+    VipState { phase, reasons: reasons(vip, facts, decided, readiness, routing, phase) }
 }
 
 fn reasons(
@@ -61,6 +59,7 @@ fn reasons(
     facts: &NodeFacts,
     decided: Option<&Leaving>,
     readiness: &Readiness,
+    routing: &RoutingPlan,
     phase: Phase,
 ) -> Vec<Reason> {
     let mut reasons: Vec<Reason> = decided.map(told).into_iter().collect();
@@ -80,7 +79,7 @@ fn reasons(
         if phase != Phase::Preparing {
             reasons.extend(vip.addresses.iter().filter_map(|route| not_in_daemon(route, facts)));
         }
-        reasons.extend(peers_down(vip, facts));
+        reasons.extend(routers::missing(vip, facts, routing));
     }
     if vip.used_ports.is_empty() {
         reasons.push(Reason::NoListeners);
@@ -115,31 +114,4 @@ fn not_in_daemon(address: HostRoute, facts: &NodeFacts) -> Option<Reason> {
         (false, Some(error)) => Some(Reason::DaemonRefused { address, error: error.clone() }),
         (false, None) => Some(Reason::NotInDaemon { address }),
     }
-}
-
-fn is_up(peer: IpAddr, facts: &NodeFacts) -> bool {
-    facts.observed.peers.get(&peer).is_some_and(|seen| seen.state == PeerState::Established)
-}
-
-fn any_peer_up(vip: &Vip, facts: &NodeFacts) -> bool {
-    let Reach::Bgp(route) = &vip.reach;
-    match &route.audience {
-        Audience::Peers(peers) => peers.iter().any(|peer| is_up(*peer, facts)),
-        Audience::Operators => facts.observed.peers.keys().any(|peer| is_up(*peer, facts)),
-    }
-}
-
-fn peers_down(vip: &Vip, facts: &NodeFacts) -> Vec<Reason> {
-    let Reach::Bgp(route) = &vip.reach;
-    let error = |peer: &IpAddr| facts.observed.peers.get(peer).and_then(|seen| seen.last_error.clone());
-    // Which of the operator's sessions should be up, the operator knows.
-    let named = match &route.audience {
-        Audience::Peers(peers) => peers.iter(),
-        Audience::Operators => Default::default(),
-    };
-    let each = named
-        .filter(|peer| !is_up(**peer, facts))
-        .map(|peer| Reason::PeerDown { peer: *peer, error: error(peer) });
-    let none = (!any_peer_up(vip, facts)).then_some(Reason::NoPeerUp);
-    none.into_iter().chain(each).collect()
 }

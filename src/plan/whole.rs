@@ -7,8 +7,9 @@ use crate::model::bgp::Speaker;
 use crate::model::listener::Listener;
 use crate::model::name::Name;
 use crate::model::net::HostRoute;
+use crate::model::ospf;
 use crate::model::snapshot::{Serving, Snapshot};
-use crate::model::vip::Vip;
+use crate::model::vip::{Reach, Vip};
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,6 +19,7 @@ pub(super) struct Whole<'a> {
     pub vips: BTreeMap<&'a Name, &'a Vip>,
     pub serving: Cow<'a, Serving>,
     pub speaker: Option<Cow<'a, Speaker>>,
+    pub ospf: Option<Cow<'a, ospf::Speaker>>,
     /// Every address that a VIP has here, or had, and which VIP.
     pub bearers: BTreeMap<HostRoute, &'a Name>,
 }
@@ -28,6 +30,7 @@ impl<'a> Whole<'a> {
             vips: snapshot.vips.iter().collect(),
             serving: Cow::Borrowed(&snapshot.serving),
             speaker: snapshot.speaker.as_ref().map(Cow::Borrowed),
+            ospf: snapshot.ospf.as_ref().map(Cow::Borrowed),
             bearers: bearers_of(snapshot),
         };
         for (route, former) in &facts.former {
@@ -42,6 +45,7 @@ impl<'a> Whole<'a> {
             }
             if facts.step(*route) < Leave::Released {
                 whole.add_peers(former);
+                whole.add_interfaces(former);
             }
         }
         whole
@@ -55,7 +59,7 @@ impl<'a> Whole<'a> {
     }
 
     fn add_deleted(&mut self, route: HostRoute, former: &'a Former) {
-        let Former { name, vip, serving, speaker: _ } = former;
+        let Former { name, vip, serving, speaker: _, ospf: _ } = former;
         self.vips.entry(name).or_insert(vip);
         let whole = self.serving.to_mut();
         for (key, Listener { addresses, serves }) in &serving.listeners {
@@ -82,6 +86,22 @@ impl<'a> Whole<'a> {
                 speaker.to_mut().peers.insert(*address, peer.clone());
             }
         }
+    }
+
+    /// The adjacencies that will carry its withdrawal. In everything else the snapshot's word counts, if it has
+    /// one.
+    fn add_interfaces(&mut self, former: &Former) {
+        let Some(known) = &former.ospf else { return };
+        match &mut self.ospf {
+            None => self.ospf = Some(Cow::Owned(known.clone())),
+            Some(ospf) => ospf.to_mut().interfaces.join(&known.interfaces),
+        }
+    }
+
+    /// Whether any address that is reached so is at such a step; also where none is reached so.
+    pub fn any(&self, facts: &NodeFacts, so: fn(&Reach) -> bool, which: fn(Leave) -> bool) -> bool {
+        let mut routes = self.vips().filter(|(_, _, vip)| so(&vip.reach)).map(|(route, ..)| route).peekable();
+        routes.peek().is_none() || routes.any(|route| which(facts.step(route)))
     }
 
     /// Whose address it is, and how that VIP looks.

@@ -3,7 +3,7 @@
 //! ```text
 //! vip/NAME                                                  sheet 0, shared by nodes
 //! listener/VIP:PORT  backend/NAMESPACE/NAME                 sheet 1, shared by nodes
-//! node  speaker  leaving/VIP                                sheet 2, the node's own
+//! node  speaker  ospf  leaving/VIP                          sheet 2, the node's own
 //! ```
 //!
 //! The generation is none of it: two controllers count differently, and equal content is to stay equal.
@@ -47,11 +47,14 @@ pub fn serving(serving: &Serving, base: Option<(&Serving, &Sheet)>) -> Sheet {
 
 /// What only this node has.
 pub fn own(snapshot: &Snapshot) -> Sheet {
-    let Snapshot { generation: _, node, speaker, vips: _, serving: _, leaving } = snapshot;
+    let Snapshot { generation: _, node, speaker, ospf, vips: _, serving: _, leaving } = snapshot;
     let mut sheet = Sheet::default();
     entry::write(&mut sheet, "node".into(), node);
     if let Some(speaker) = speaker {
         entry::write(&mut sheet, "speaker".into(), speaker);
+    }
+    if let Some(ospf) = ospf {
+        entry::write(&mut sheet, "ospf".into(), ospf);
     }
     rewrite(&mut sheet, "leaving", &BTreeMap::new(), leaving);
     sheet
@@ -111,7 +114,7 @@ struct Reading<'a> {
 
 impl Reader for Reading<'_> {
     fn set(&mut self, kind: &str, name: &str, value: &[u8]) -> Result<(), Unusable> {
-        let Snapshot { generation: _, node, speaker, vips, serving, leaving } = &mut *self.snapshot;
+        let Snapshot { generation: _, node, speaker, ospf, vips, serving, leaving } = &mut *self.snapshot;
         match kind {
             "node" => {
                 let found: Name = entry::read(value)?;
@@ -121,6 +124,7 @@ impl Reader for Reading<'_> {
                 }
             }
             "speaker" => *speaker = Some(entry::read(value)?),
+            "ospf" => *ospf = Some(entry::read(value)?),
             "vip" => drop(Arc::make_mut(vips).insert(entry::parse(name)?, entry::read(value)?)),
             "listener" => {
                 let key = entry::parse(name)?;
@@ -137,10 +141,11 @@ impl Reader for Reading<'_> {
     }
 
     fn remove(&mut self, kind: &str, name: &str) {
-        let Snapshot { generation: _, node: _, speaker, vips, serving, leaving } = &mut *self.snapshot;
+        let Snapshot { generation: _, node: _, speaker, ospf, vips, serving, leaving } = &mut *self.snapshot;
         match kind {
             "node" => *self.addressed = false,
             "speaker" => *speaker = None,
+            "ospf" => *ospf = None,
             "vip" => remove(vips, name, |vips| vips),
             "listener" => remove(serving, name, |serving| &mut serving.listeners),
             "backend" => remove::<_, Key, _>(serving, name, |serving| &mut serving.backends),

@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! node                                    what stands alone, counters among it: changes often, and is short
-//! vip/NAME  peer/ADDRESS  bfd/ADDRESS  listener/VIP:PORT  backend/NAMESPACE/NAME
+//! vip/NAME  peer/ADDRESS  neighbor/VERSION/INTERFACE/ROUTER-ID  bfd/ADDRESS
+//! listener/VIP:PORT  backend/NAMESPACE/NAME
 //! refused/ROUTE                           the daemon's words
 //! held/ROUTE  announced/ROUTE             that they are there says it all
 //! rejected                                all of them
@@ -10,6 +11,7 @@
 
 use super::entry::{self, Reader, Rejections, Unusable, rewrite};
 use super::page::{Change, Page, Sheet};
+use crate::model::adjacency::NeighborId;
 use crate::model::name::{Key, Name};
 use crate::model::net::HostRoute;
 use crate::model::observed::{Observed, Served};
@@ -83,6 +85,7 @@ fn write(sheet: &mut Sheet, old: &NodeStatus, new: &NodeStatus) {
     entry::write(sheet, "node".into(), &blank(new));
     rewrite(sheet, "vip", &old.vips, &new.vips);
     rewrite(sheet, "peer", &old.routing.peers, &new.routing.peers);
+    rewrite(sheet, "neighbor", &old.routing.neighbors, &new.routing.neighbors);
     rewrite(sheet, "bfd", &old.routing.bfd, &new.routing.bfd);
     rewrite(sheet, "refused", &old.routing.refused, &new.routing.refused);
     rewrite(sheet, "listener", &old.served.listeners, &new.served.listeners);
@@ -149,6 +152,7 @@ impl Reading<'_> {
         std::mem::swap(&mut found.vips, &mut here.vips);
         std::mem::swap(&mut found.rejected, &mut here.rejected);
         std::mem::swap(&mut found.routing.peers, &mut here.routing.peers);
+        std::mem::swap(&mut found.routing.neighbors, &mut here.routing.neighbors);
         std::mem::swap(&mut found.routing.bfd, &mut here.routing.bfd);
         std::mem::swap(&mut found.routing.announced, &mut here.routing.announced);
         std::mem::swap(&mut found.routing.refused, &mut here.routing.refused);
@@ -166,6 +170,7 @@ impl Reader for Reading<'_> {
             "node" => self.node(value)?,
             "vip" => drop(vips.insert(entry::parse(name)?, entry::read(value)?)),
             "peer" => drop(routing.peers.insert(entry::parse_str(name)?, entry::read(value)?)),
+            "neighbor" => drop(routing.neighbors.insert(entry::parse(name)?, entry::read(value)?)),
             "bfd" => drop(routing.bfd.insert(entry::parse_str(name)?, entry::read(value)?)),
             "refused" => drop(routing.refused.insert(entry::parse(name)?, entry::read(value)?)),
             "listener" => drop(served.listeners.insert(entry::parse(name)?, entry::read(value)?)),
@@ -184,6 +189,7 @@ impl Reader for Reading<'_> {
             "node" => *self.addressed = false,
             "vip" => drop(entry::parse::<Name>(name).map(|name| vips.remove(&name))),
             "peer" => drop(entry::parse_str(name).map(|peer| routing.peers.remove(&peer))),
+            "neighbor" => drop(entry::parse(name).map(|id: NeighborId| routing.neighbors.remove(&id))),
             "bfd" => drop(entry::parse_str(name).map(|peer| routing.bfd.remove(&peer))),
             "refused" => drop(entry::parse::<HostRoute>(name).map(|route| routing.refused.remove(&route))),
             "listener" => drop(entry::parse(name).map(|key| served.listeners.remove(&key))),

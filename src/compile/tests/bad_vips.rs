@@ -36,7 +36,8 @@ const VIP: &[Row] = &[
         "ipv6 takes no IPv4",
     ),
     ("mode: BGP", "mode: L2ARP", "spec.mode", Reason::NotSupported, "L2ARP is not supported yet"),
-    ("mode: BGP", "mode: OSPF", "spec.mode", Reason::NotSupported, "OSPF is not supported yet"),
+    ("mode: BGP", "mode: OSPF", "spec.ospfConfig", Reason::Missing, "mode OSPF needs ospfConfig"),
+    ("mode: BGP", "mode: OSPF", "spec.bgpConfig", Reason::InvalidValue, "belongs to mode BGP"),
     ("  mode: BGP\n", "", "spec.mode", Reason::Missing, "mode is required"),
     (
         "mode: BGP",

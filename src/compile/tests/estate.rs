@@ -153,7 +153,7 @@ fn addresses_come_from_pools_where_somebody_gives_them() {
     let addresses = vec![HostRoute::parse("10.200.0.9/32").unwrap()];
     let given = compile(&Allocations::from([(name("web"), addresses.try_into().unwrap())]));
     let snapshot = &given.snapshots(&BTreeMap::new())[&name("n3")];
-    let Reach::Bgp(route) = &snapshot.vips[&name("web")].reach;
+    let Reach::Bgp(route) = &snapshot.vips[&name("web")].reach else { panic!("not by BGP") };
     assert!(matches!(&route.audience, Audience::Peers(peers) if peers.len() == 1));
     assert!(snapshot.vips[&name("web")].addresses.contains("10.200.0.9".parse().unwrap()));
 }

@@ -5,6 +5,7 @@ mod bad_vips;
 mod conflicts;
 mod estate;
 mod http;
+mod ospf;
 mod properties;
 mod vips;
 

@@ -14,7 +14,7 @@ fn the_vip<'a>(compiled: &'a Compiled, vip: &str) -> &'a Vip {
 }
 
 fn attributes(vip: &Vip) -> &crate::model::bgp::PathAttributes {
-    let Reach::Bgp(route) = &vip.reach;
+    let Reach::Bgp(route) = &vip.reach else { panic!("not by BGP") };
     &route.attributes
 }
 

@@ -2,6 +2,7 @@
 
 mod departure;
 mod gone;
+mod ospf;
 mod properties;
 mod table;
 mod word;
@@ -146,6 +147,7 @@ fn all_well(snapshot: &Snapshot) -> NodeFacts {
             ..Served::default()
         },
         router_id: Ipv4Addr::new(10, 0, 0, 1),
+        uplink: None,
         leaving: BTreeMap::new(),
         leave: BTreeMap::new(),
         former: Formers::new(),

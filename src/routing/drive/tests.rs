@@ -75,7 +75,7 @@ impl Scene {
         let nobody =
             Announcement { attributes: Default::default(), audience: Audience::Peers(BTreeSet::new()) };
         let announcements = routes(prefixes).into_iter().map(|route| (route, nobody.clone())).collect();
-        self.plans.send(Arc::new(RoutingPlan { speaker: None, announcements })).unwrap();
+        self.plans.send(Arc::new(RoutingPlan { announcements, ..RoutingPlan::default() })).unwrap();
     }
 
     fn memory<T>(&self, look: impl FnOnce(&mut Memory) -> T) -> T {

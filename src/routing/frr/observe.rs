@@ -39,6 +39,7 @@ impl Frr {
         Ok(Observed {
             daemon: Some(daemon_version(&version.text)),
             peers: peers(&summary, &details),
+            neighbors: BTreeMap::new(),
             announced,
             bfd,
             trouble: (!trouble.is_empty()).then(|| trouble.join("; ")),

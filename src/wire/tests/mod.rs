@@ -10,6 +10,7 @@ use crate::model::leaving::{Cause, Hold, Leaving};
 use crate::model::listener::{Listener, ListenerKey, Serves};
 use crate::model::name::{Key, Name};
 use crate::model::net::{HostRoute, Port};
+use crate::model::ospf;
 use crate::model::snapshot::Snapshot;
 use crate::model::vip::{Addresses, Reach, Vip};
 use std::collections::{BTreeMap, BTreeSet};
@@ -58,6 +59,18 @@ fn backend(port: u16) -> Backend {
     }
 }
 
+fn ospf_speaker(area: u32) -> ospf::Speaker {
+    ospf::Speaker {
+        router_id: None,
+        area: ospf::AreaId::new(area),
+        timers: ospf::Timers { hello_seconds: 10, dead_seconds: 40 },
+        authentication: ospf::Authentication::Md5(ospf::AuthKey::parse("sesame").unwrap()),
+        graceful_restart: true,
+        bfd: None,
+        interfaces: ospf::Interfaces::default(),
+    }
+}
+
 /// A node's snapshot with these VIPs by number and flavour, each with a listener and a backend.
 fn snapshot(vips: &BTreeMap<u16, u32>, leaving: &[u16]) -> Snapshot {
     let mut snapshot = Snapshot::empty(name("n1"));
@@ -68,6 +81,8 @@ fn snapshot(vips: &BTreeMap<u16, u32>, leaving: &[u16]) -> Snapshot {
         peers: BTreeMap::new(),
     };
     snapshot.speaker = (!vips.is_empty()).then_some(speaker);
+    let flavours = vips.values().copied().collect::<BTreeSet<u32>>();
+    snapshot.ospf = flavours.last().map(|flavour| ospf_speaker(*flavour));
     for (number, flavour) in vips {
         Arc::make_mut(&mut snapshot.vips).insert(vip_name(*number), vip(*number, *flavour));
         let serving = Arc::make_mut(&mut snapshot.serving);

@@ -69,7 +69,7 @@ impl Plan {
             graceful_restart: None,
             peers: BTreeMap::new(),
         };
-        Self(RoutingPlan { speaker: Some(speaker), announcements: BTreeMap::new() })
+        Self(RoutingPlan { speaker: Some(speaker), ..RoutingPlan::default() })
     }
 
     /// A speaker of AS 64501 whose only peer is the ToR.

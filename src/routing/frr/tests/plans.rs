@@ -4,7 +4,7 @@ use crate::model::bfd::{BfdProfile, Interval};
 use crate::model::bgp::{Asn, Audience, Community, GracefulRestart, Password, PathAttributes, Peer, Timers};
 use crate::model::net::HostRoute;
 use crate::plan::{Announcement, RoutingPlan, SpeakerPlan};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::num::{NonZeroU8, NonZeroU16};
 
@@ -48,7 +48,7 @@ pub fn plan(peers: impl IntoIterator<Item = Peer>) -> RoutingPlan {
         graceful_restart: None,
         peers: peers.into_iter().map(|peer| (peer.address, peer)).collect(),
     };
-    RoutingPlan { speaker: Some(speaker), announcements: BTreeMap::new() }
+    RoutingPlan { speaker: Some(speaker), ..RoutingPlan::default() }
 }
 
 pub fn announce(plan: &mut RoutingPlan, prefix: &str, attributes: PathAttributes, to: &[&str]) {
