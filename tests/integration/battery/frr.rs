@@ -40,7 +40,15 @@ battery! { OfFrr:
         a_frozen_daemon_is_told_from_a_working_one
         the_loop_follows_the_newest_plan
     }
-    walk { any_plan_follows_any_other }
+    walk {
+        any_plan_follows_any_other
+        two_thousand_changes_in_a_row
+    }
+    silence {
+        a_silent_node_is_forgotten_in_three_times_300_ms
+        a_silent_node_is_forgotten_in_three_times_100_ms
+        a_silent_node_is_forgotten_in_three_times_50_ms
+    }
     scale { a_thousand_prefixes_share_one_session }
 }
 

@@ -14,10 +14,14 @@
 //! | [`sessions`] | passwords, timers, hops, BFD |
 //! | [`operator`] | what is not ours stays as it is |
 //! | [`faults`] | restarts, silence, refusals |
+//! | [`silence`] | a node that nothing comes from any more |
 //! | [`scale`] | a thousand prefixes |
 //! | [`floor`] | the same by hand, for comparing times |
 //! | [`walk`] | plans at random, one after the other |
 //! | [`frr`], [`frr_alone`] | FRR's fixture, and what is FRR's alone |
+
+// What was measured is part of a test's answer.
+#![allow(clippy::print_stdout)]
 
 mod attributes;
 mod faults;
@@ -30,6 +34,7 @@ mod plans;
 mod routes;
 mod scale;
 mod sessions;
+mod silence;
 mod walk;
 mod world;
 

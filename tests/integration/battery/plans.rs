@@ -37,12 +37,17 @@ pub fn peer(address: IpAddr, number: u32) -> Peer {
 
 /// 100 ms, three times.
 pub fn bfd(echo: bool) -> BfdProfile {
-    let interval = Interval::from_millis(100).unwrap();
+    BfdProfile { echo, ..bfd_every(100) }
+}
+
+/// So many milliseconds, three times.
+pub fn bfd_every(millis: u32) -> BfdProfile {
+    let interval = Interval::from_millis(millis).unwrap();
     BfdProfile {
         detect_multiplier: NonZeroU8::new(3).unwrap(),
         desired_min_tx: interval,
         required_min_rx: interval,
-        echo,
+        echo: false,
         multihop: false,
     }
 }
