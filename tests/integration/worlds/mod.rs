@@ -17,6 +17,7 @@ mod leaving;
 mod led;
 mod mistakes;
 mod pace;
+mod redundant;
 mod scale;
 mod silence;
 mod triggers;

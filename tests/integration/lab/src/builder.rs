@@ -3,10 +3,11 @@
 use crate::backend::{BACKENDS, Backend};
 use crate::control::Control;
 use crate::frr::Frr;
+use crate::lab::SecondRouter;
 use crate::node::Node;
 use crate::state::{self, Record, State};
 use crate::switch::Switch;
-use crate::topology::{NodeId, Topology};
+use crate::topology::{NodeId, TOR4, TOR4_SECOND, Topology};
 use crate::tor::{self, Bfd, Tor, TorOptions};
 use crate::{Lab, Netns, OwnedNetns, wiring};
 use anyhow::{Context, Result};
@@ -19,11 +20,18 @@ pub struct Builder {
     nodes: u8,
     tor: TorOptions,
     backends: bool,
+    second_router: bool,
 }
 
 impl Builder {
     pub(crate) fn new(name: &str) -> Self {
-        Self { name: name.to_owned(), nodes: 3, tor: TorOptions::default(), backends: true }
+        Self {
+            name: name.to_owned(),
+            nodes: 3,
+            tor: TorOptions::default(),
+            backends: true,
+            second_router: false,
+        }
     }
 
     /// How many nodes; 3 unless said.
@@ -61,6 +69,13 @@ impl Builder {
         self
     }
 
+    /// Another router with the ToR's settings, at [`crate::topology::TOR4_SECOND`]: the nodes can peer with both.
+    #[must_use]
+    pub fn second_router(mut self) -> Self {
+        self.second_router = true;
+        self
+    }
+
     /// No HTTP backends on the nodes: for tests of routing alone.
     #[must_use]
     pub fn without_backends(mut self) -> Self {
@@ -75,7 +90,7 @@ impl Builder {
     /// Not root, a tool or FRR is missing, a living process owns a lab of that name, or something does not
     /// start (the message names its log, which stays).
     pub fn up(self) -> Result<Lab> {
-        let topology = Topology::new(&self.name, self.nodes)?;
+        let topology = Topology::new(&self.name, self.nodes)?.with_second_router(self.second_router);
         let state = State::take(&self.name)?;
         let built = self.build(topology, state);
         if built.is_err() {
@@ -91,15 +106,23 @@ impl Builder {
         let mut place = |name: &str| places.remove(name).context("every place has its namespace");
         let (switch, tor_netns, client) = (place("sw")?, place("tor")?, place("client")?);
         let control = place("control")?;
+        let second = self.second_router.then(|| place("tor2")).transpose()?;
         let namespaces: Vec<_> =
             topology.nodes().map(|node| Ok((node, place(&node.to_string())?))).collect::<Result<_>>()?;
         wire(&topology, &switch, &tor_netns, &client, &namespaces)?;
         control.ip_batch(&wiring::control())?;
+        let second = second.map(|netns| self.start_second(&topology, netns, &state)).transpose()?;
         let control = Control::new(control, &state)?;
         let switch = Switch::new(switch)?;
         let (tor_frr, nodes) = self.start_all(&topology, &tor_netns, namespaces, &state)?;
         let tor = Tor::of(&topology);
-        Ok(Lab { topology, nodes, control, tor, tor_frr, tor_netns, client, switch, state })
+        Ok(Lab { topology, nodes, control, tor, tor_frr, tor_netns, second, client, switch, state })
+    }
+
+    fn start_second(&self, topology: &Topology, netns: OwnedNetns, state: &State) -> Result<SecondRouter> {
+        netns.ip_batch(&wiring::second_tor())?;
+        let frr = Frr::start(&netns, &tor::configs(topology, &self.tor, TOR4_SECOND), &state.logs())?;
+        Ok(SecondRouter { tor: Tor::second(topology), frr, netns })
     }
 
     /// Starts the ToR and all nodes at the same time.
@@ -111,7 +134,8 @@ impl Builder {
         state: &State,
     ) -> Result<(Frr, Vec<Node>)> {
         std::thread::scope(|scope| {
-            let tor = scope.spawn(|| Frr::start(tor, &tor::configs(topology, &self.tor), &state.logs()));
+            let tor =
+                scope.spawn(|| Frr::start(tor, &tor::configs(topology, &self.tor, TOR4), &state.logs()));
             let start = |(id, netns)| scope.spawn(move || start_node(id, netns, state, self.backends));
             let starting: Vec<_> = nodes.into_iter().map(start).collect();
             let started =
@@ -128,7 +152,7 @@ fn create_namespaces(topology: &Topology) -> Result<BTreeMap<String, OwnedNetns>
         let netns = Netns::create(&topology.netns(&place))?;
         netns.sysctl(wiring::EVERYWHERE)?;
         netns.sysctl(match place.as_str() {
-            "tor" => wiring::TOR,
+            "tor" | "tor2" => wiring::TOR,
             "client" => wiring::CLIENT,
             "sw" | "control" => &[],
             _ => wiring::NODE,

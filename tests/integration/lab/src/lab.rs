@@ -26,9 +26,28 @@ pub struct Lab {
     pub(crate) tor: Tor,
     pub(crate) tor_frr: Frr,
     pub(crate) tor_netns: OwnedNetns,
+    pub(crate) second: Option<SecondRouter>,
     pub(crate) client: OwnedNetns,
     pub(crate) switch: Switch,
     pub(crate) state: State,
+}
+
+/// A router beside the ToR, if the lab was asked for one: [`Builder::second_router`].
+#[derive(Debug)]
+pub struct SecondRouter {
+    pub tor: Tor,
+    pub frr: Frr,
+    pub(crate) netns: OwnedNetns,
+}
+
+impl SecondRouter {
+    /// Follows its FIB from now on.
+    ///
+    /// # Errors
+    /// The kernel gives no netlink socket.
+    pub fn watch_fib(&self) -> Result<FibWatch> {
+        FibWatch::start(&self.netns)
+    }
 }
 
 impl Lab {
@@ -100,6 +119,14 @@ impl Lab {
     /// The ToR's namespace.
     pub fn tor_netns(&self) -> &Netns {
         &self.tor_netns
+    }
+
+    /// The router beside the ToR.
+    ///
+    /// # Panics
+    /// When the lab was built without one.
+    pub fn second_router(&self) -> &SecondRouter {
+        self.second.as_ref().expect("the lab was built with a second router")
     }
 
     /// The client's namespace.

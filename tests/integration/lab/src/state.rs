@@ -117,7 +117,7 @@ pub fn remove_remains(name: &str) -> Result<()> {
 /// As [`remove_remains`].
 pub(crate) fn end_everything(name: &str) -> Result<()> {
     // What crashed may have had more nodes than what comes now.
-    let largest = Topology::new(name, crate::topology::MOST_NODES)?;
+    let largest = Topology::new(name, crate::topology::MOST_NODES)?.with_second_router(true);
     let names = largest.places().into_iter().map(|place| largest.netns(place));
     let ended = names.map(|netns| Netns::remove(&netns).and(Frr::remove_directories(&netns)));
     // All are tried before the first failure is told.

@@ -7,6 +7,8 @@
 //!                                                                ├─── n3 .3
 //!                                                                └─── control .200
 //! ```
+//!
+//! With a second router, `tor2` on the same switch has .253, and nobody behind it.
 
 use anyhow::{Result, ensure};
 use serde::{Deserialize, Serialize};
@@ -22,12 +24,14 @@ pub const TOR_CLIENT4: Ipv4Addr = Ipv4Addr::new(192, 168, 77, 1);
 pub const TOR_CLIENT6: Ipv6Addr = Ipv6Addr::new(0xfd77, 0, 0, 0, 0, 0, 0, 1);
 /// The ToR towards the nodes: what they peer with, and their default gateway.
 pub const TOR4: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 254);
-/// A second address of the same router.
+/// A second address of the same router, or that of the second router.
 pub const TOR4_SECOND: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 253);
 /// Where a controller runs: on the nodes' segment, and no node.
 pub const CONTROL4: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 200);
 pub const CONTROL6: Ipv6Addr = Ipv6Addr::new(0xfd00, 0x10, 0, 0, 0, 0, 0, 0x200);
 pub const TOR6: Ipv6Addr = Ipv6Addr::new(0xfd00, 0x10, 0, 0, 0, 0, 0, 0xfe);
+/// The second router's.
+pub const TOR6_SECOND: Ipv6Addr = Ipv6Addr::new(0xfd00, 0x10, 0, 0, 0, 0, 0, 0xfd);
 
 /// Node number k, from 1; prints as its name: `n1`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -94,6 +98,8 @@ const SIZE_STEP: u32 = 40;
 pub struct Topology {
     name: String,
     nodes: u8,
+    #[serde(default)]
+    second_router: bool,
 }
 
 impl Topology {
@@ -103,7 +109,17 @@ impl Topology {
         let plain = name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
         ensure!(plain && (1..=24).contains(&name.len()), "a lab's name is 1 to 24 of a-z, 0-9, -: {name:?}");
         ensure!((1..=MOST_NODES).contains(&nodes), "a lab has 1 to {MOST_NODES} nodes, not {nodes}");
-        Ok(Self { name: name.to_owned(), nodes })
+        Ok(Self { name: name.to_owned(), nodes, second_router: false })
+    }
+
+    /// With another router on the nodes' segment.
+    #[must_use]
+    pub fn with_second_router(self, second_router: bool) -> Self {
+        Self { second_router, ..self }
+    }
+
+    pub fn has_second_router(&self) -> bool {
+        self.second_router
     }
 
     pub fn name(&self) -> &str {
@@ -121,8 +137,9 @@ impl Topology {
 
     /// Every place of the lab, the switch first.
     pub fn places(&self) -> Vec<String> {
-        let fixed = ["sw", "tor", "client", "control"].map(str::to_owned);
-        fixed.into_iter().chain(self.nodes().map(|node| node.to_string())).collect()
+        let fixed = ["sw", "tor", "client", "control"].into_iter().map(str::to_owned);
+        let second = self.second_router.then(|| "tor2".to_owned());
+        fixed.chain(second).chain(self.nodes().map(|node| node.to_string())).collect()
     }
 }
 
@@ -166,5 +183,6 @@ mod tests {
         let lab = Topology::new("demo", 2).unwrap();
         assert_eq!(lab.places(), ["sw", "tor", "client", "control", "n1", "n2"]);
         assert_eq!(lab.netns(NodeId(2)), "demo-n2");
+        assert!(lab.with_second_router(true).places().contains(&"tor2".to_owned()));
     }
 }

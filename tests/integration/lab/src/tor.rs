@@ -1,12 +1,12 @@
 //! The ToR: a real FRR that peers with every node, and what it says about them.
 
 use crate::Vty;
-use crate::topology::{NodeId, TOR4, Topology};
+use crate::topology::{NodeId, Topology};
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::ops::Deref;
 use std::str::FromStr;
 use std::time::Duration;
@@ -48,8 +48,8 @@ impl Default for TorOptions {
     }
 }
 
-/// What each of the ToR's daemons starts from, pure.
-pub fn configs(lab: &Topology, options: &TorOptions) -> BTreeMap<&'static str, String> {
+/// What each daemon of the router at `address` starts from, pure.
+pub fn configs(lab: &Topology, options: &TorOptions, address: Ipv4Addr) -> BTreeMap<&'static str, String> {
     // Without nexthop objects every route message carries its own next hops.
     let zebra = "no zebra nexthop kernel enable\n".to_owned();
     let bfdd = options.bfd.map_or_else(String::new, |Bfd { interval_ms, multiplier }| {
@@ -58,14 +58,14 @@ pub fn configs(lab: &Topology, options: &TorOptions) -> BTreeMap<&'static str, S
              transmit-interval {interval_ms}\n exit\nexit\n"
         )
     });
-    BTreeMap::from([("zebra", zebra), ("bfdd", bfdd), ("bgpd", bgpd(lab, options))])
+    BTreeMap::from([("zebra", zebra), ("bfdd", bfdd), ("bgpd", bgpd(lab, options, address))])
 }
 
-fn bgpd(lab: &Topology, options: &TorOptions) -> String {
+fn bgpd(lab: &Topology, options: &TorOptions, address: Ipv4Addr) -> String {
     let TorOptions { as_number, node_as, bfd, passwords } = options;
     let mut lines = vec![
         format!("router bgp {as_number}"),
-        format!("bgp router-id {TOR4}"),
+        format!("bgp router-id {address}"),
         "no bgp ebgp-requires-policy".into(),
         "no bgp default ipv4-unicast".into(),
         "bgp bestpath as-path multipath-relax".into(),
@@ -125,6 +125,11 @@ pub struct BfdSession {
 impl Tor {
     pub fn of(lab: &Topology) -> Self {
         Self(Vty::new(&lab.netns("tor")))
+    }
+
+    /// The second router.
+    pub fn second(lab: &Topology) -> Self {
+        Self(Vty::new(&lab.netns("tor2")))
     }
 
     /// The sessions with the nodes, by node.
@@ -236,7 +241,8 @@ mod tests {
     fn options_reach_the_configuration() {
         let lab = Topology::new("x", 2).unwrap();
         let passwords = BTreeMap::from([(NodeId(2), "secret".to_owned())]);
-        let bgpd = bgpd(&lab, &TorOptions { node_as: 64500, bfd: None, passwords, ..TorOptions::default() });
+        let options = TorOptions { node_as: 64500, bfd: None, passwords, ..TorOptions::default() };
+        let bgpd = bgpd(&lab, &options, crate::topology::TOR4);
         assert!(bgpd.contains("neighbor 10.0.0.1 remote-as 64500\n"));
         assert!(bgpd.contains("neighbor 10.0.0.2 password secret\n"));
         assert!(!bgpd.contains("10.0.0.1 password") && !bgpd.contains("bfd"), "{bgpd}");

@@ -1,7 +1,8 @@
 //! The lab's cables as text for `ip -batch`, pure, and the variables of each namespace.
 
 use crate::topology::{
-    CLIENT4, CLIENT6, CONTROL4, CONTROL6, NodeId, TOR_CLIENT4, TOR_CLIENT6, TOR4, TOR4_SECOND, TOR6, Topology,
+    CLIENT4, CLIENT6, CONTROL4, CONTROL6, NodeId, TOR_CLIENT4, TOR_CLIENT6, TOR4, TOR4_SECOND, TOR6,
+    TOR6_SECOND, Topology,
 };
 use std::fmt::Write;
 
@@ -15,6 +16,9 @@ pub fn switch(lab: &Topology) -> String {
         let _ = writeln!(text, "link set {name} master br0 up");
     };
     port("tor", "nodes", "02:00:00:00:00:fe");
+    if lab.has_second_router() {
+        port("tor2", "nodes", "02:00:00:00:00:fd");
+    }
     port("control", "eth0", "02:00:00:00:00:c8");
     for node in lab.nodes() {
         port(&node.to_string(), "eth0", &node.mac());
@@ -24,12 +28,24 @@ pub fn switch(lab: &Topology) -> String {
 
 /// The ToR: `nodes` towards the switch, `client` towards the client. After [`switch`].
 pub fn tor(lab: &Topology) -> String {
+    let second = match lab.has_second_router() {
+        true => String::new(),
+        false => format!("addr add {TOR4_SECOND}/24 dev nodes\n"),
+    };
     format!(
         "link add client type veth peer name eth0 netns {}\n\
          addr add {TOR_CLIENT4}/24 dev client\naddr add {TOR_CLIENT6}/64 dev client nodad\n\
-         addr add {TOR4}/24 dev nodes\naddr add {TOR4_SECOND}/24 dev nodes\naddr add {TOR6}/64 dev nodes nodad\n\
+         addr add {TOR4}/24 dev nodes\n{second}addr add {TOR6}/64 dev nodes nodad\n\
          link set client up\nlink set nodes up\n",
         lab.netns("client")
+    )
+}
+
+/// The second router, on the nodes' segment alone. After [`switch`].
+pub fn second_tor() -> String {
+    format!(
+        "addr add {TOR4_SECOND}/24 dev nodes\naddr add {TOR6_SECOND}/64 dev nodes nodad\nlink set nodes up\n\
+         link set lo up\n"
     )
 }
 
