@@ -6,10 +6,12 @@
 
 use super::batch::{Batch, Refusal, redact};
 use super::diff::{Phase, Step, steps};
+use super::home::Home;
 use super::parse::{Config, Object};
 use super::respect::{Conflicts, respect};
+use super::view::ospf::Hosts;
 use super::view::view;
-use super::{Frr, startup};
+use super::{Frr, ospf, startup};
 use crate::model::net::HostRoute;
 use crate::plan::RoutingPlan;
 use crate::routing::{Applied, ApplyError};
@@ -24,45 +26,64 @@ struct Outcome {
     structure: Option<(String, String)>,
 }
 
+/// Daemons that something is for and that do not answer.
+type Absent = BTreeMap<Home, io::Error>;
+
 impl Frr {
     pub(super) async fn bring_to(&mut self, plan: &RoutingPlan) -> Result<Applied, ApplyError> {
-        let view = view(plan);
-        let text = self.renderer.render(&view);
+        let text = self.renderer.render(&view(plan));
         let mut want = Config::parse(&text);
-        self.routes = Some(plan.announcements.keys().copied().collect());
-        self.bfd_wanted = !view.profiles.is_empty();
+        self.routes = Some(plan.routes().collect());
+        self.needed = Some(want.objects.keys().map(Home::of).collect());
 
-        let (before, bfdd) = self.read().await?;
+        let (before, mut absent) = self.read().await?;
         self.unchecked_networks = before.foreign.unchecked_networks;
-        let conflicts = respect(&mut want, &before);
-        if bfdd.is_some() {
-            want.objects.retain(|object, _| !matches!(object, Object::Profile(_)));
-        }
+        let mut conflicts = respect(&mut want, &before);
+        conflicts.networks.extend(plan.ospf.iter().flat_map(|ospf| Hosts::of(ospf).refused));
+        want.objects.retain(|object, _| !absent.contains_key(&Home::of(object)));
         let outcome = self.take(&steps(&before, &want), &before, conflicts).await?;
         self.refused = outcome.networks.clone();
         if outcome.changes > 0 {
             self.compare(&want, &outcome).await?;
-        } else if let Err(error) = self.keep_in_sight(&before).await {
-            // A zebra that does not answer is told of by `observe`; the next round tries again.
-            tracing::debug!(%error, "zebra cannot be asked what it tells bgpd");
+        } else {
+            self.keep_up(&before, &want).await;
         }
         self.startup_trouble = self.keep_startup_file(text).await;
-        match (outcome.structure, bfdd.filter(|_| self.bfd_wanted)) {
+        match (outcome.structure, absent.pop_first()) {
             (Some((line, answer)), _) => Err(ApplyError::Refused { line, answer }),
-            (None, Some(error)) => Err(ApplyError::NotAnswering(error)),
+            (None, Some((_, error))) => Err(ApplyError::NotAnswering(error)),
             (None, None) => Ok(Applied { changes: outcome.changes, refused: outcome.networks }),
         }
     }
 
-    /// What of ours the daemons have. A bfdd that does not answer keeps nothing but its profiles from going
-    /// in: its error is returned beside what bgpd has.
-    async fn read(&mut self) -> Result<(Config, Option<io::Error>), ApplyError> {
-        let bgpd = self.bgpd.ask("show running-config").await.map_err(ApplyError::NotAnswering)?;
-        let config = Config::parse(&bgpd.text);
-        Ok(match self.bfdd.ask("show running-config").await {
-            Ok(bfdd) => (config.merge(Config::parse(&bfdd.text)), None),
-            Err(error) => (config, Some(error)),
-        })
+    /// What of ours the daemons have. One that does not answer keeps nothing but its own from going in: its error
+    /// is returned beside what the others have. Without bgpd there is no BGP, and nothing is done.
+    pub(super) async fn read(&mut self) -> Result<(Config, Absent), ApplyError> {
+        let (mut config, mut absent) = (Config::default(), Absent::new());
+        for home in Home::ALL {
+            let needed = self.needs(home);
+            if !needed && !self.daemon(home).exists() {
+                continue;
+            }
+            match self.daemon(home).ask("show running-config").await {
+                Ok(answer) => config.add(Config::parse(&answer.text), home),
+                Err(error) if needed && home == Home::Bgpd => return Err(ApplyError::NotAnswering(error)),
+                Err(error) if needed => drop(absent.insert(home, error)),
+                Err(_) => {}
+            }
+        }
+        Ok((config, absent))
+    }
+
+    /// What no configuration shows.
+    async fn keep_up(&mut self, before: &Config, want: &Config) {
+        if let Err(error) = self.keep_in_sight(before).await {
+            // A zebra that does not answer is told of by `observe`; the next round tries again.
+            tracing::debug!(%error, "zebra cannot be asked what it tells bgpd");
+        }
+        if let Err(error) = self.remind(want).await {
+            tracing::debug!(%error, "ospf6d cannot be reminded of its prefix list");
+        }
     }
 
     async fn take(
@@ -99,7 +120,9 @@ impl Frr {
         for refusal in refusals {
             let Refusal { step, line, answer } = refusal;
             match step.map(|step| &steps[step].object) {
-                Some(Object::Network(_, route)) => drop(outcome.networks.insert(*route, answer)),
+                Some(Object::Network(_, route) | Object::Prefix(route)) => {
+                    outcome.networks.insert(*route, answer);
+                }
                 object => {
                     outcome.structure.get_or_insert((line, answer));
                     broken.extend(object.cloned());
@@ -129,10 +152,13 @@ impl Frr {
     pub(super) async fn send(&mut self, steps: &[Step]) -> Result<Vec<Refusal>, ApplyError> {
         let mut refusals = Vec::new();
         let mut sent = 0;
-        for run in steps.chunk_by(|a, b| in_bfdd(&a.object) == in_bfdd(&b.object)) {
-            let batch = Batch::of(run);
-            let daemon = if in_bfdd(&run[0].object) { &mut self.bfdd } else { &mut self.bgpd };
-            let answers = daemon.send(&batch.commands).await.map_err(ApplyError::NotAnswering)?;
+        for run in steps.chunk_by(|a, b| Home::of(&a.object) == Home::of(&b.object)) {
+            let home = Home::of(&run[0].object);
+            let mut batch = Batch::of(run);
+            if run.iter().any(|step| ospf::is_unheard_of(&step.object)) {
+                batch.say_again(&ospf::REMINDER);
+            }
+            let answers = self.daemon(home).send(&batch.commands).await.map_err(ApplyError::NotAnswering)?;
             let numbered = |mut refusal: Refusal| {
                 refusal.step = refusal.step.map(|step| step + sent);
                 refusal
@@ -150,7 +176,7 @@ impl Frr {
         }
         let (after, _) = self.read().await?;
         let known = |step: &Step| match &step.object {
-            Object::Network(_, route) => outcome.networks.contains_key(route),
+            Object::Network(_, route) | Object::Prefix(route) => outcome.networks.contains_key(route),
             _ => step.phase == Phase::Sweep && !outcome.networks.is_empty(),
         };
         match steps(&after, want).iter().find(|step| !known(step)).and_then(|step| step.lines.first()) {
@@ -164,8 +190,4 @@ impl Frr {
         let kept = tokio::task::spawn_blocking(move || startup::keep(&path, &text)).await;
         kept.unwrap_or_else(|error| Some(error.to_string()))
     }
-}
-
-fn in_bfdd(object: &Object) -> bool {
-    matches!(object, Object::Profile(_))
 }

@@ -39,6 +39,13 @@ impl Batch {
         batch
     }
 
+    /// Adds lines that belong to no step.
+    pub fn say_again(&mut self, lines: &[&str]) {
+        for line in ["configure terminal"].iter().chain(lines).chain(&["end"]) {
+            self.push(line, None);
+        }
+    }
+
     /// Goes from one section to another: further in where that is enough, from the outside otherwise.
     fn enter(&mut self, inside: &[String], wanted: &[String], step: usize) {
         let deeper = match wanted.strip_prefix(inside) {
@@ -74,15 +81,18 @@ impl Batch {
 }
 
 fn opens_section(text: &str) -> bool {
-    ["route-map ", "router bgp ", "address-family ", "profile "].iter().any(|head| text.starts_with(head))
+    const HEADS: [&str; 6] =
+        ["route-map ", "router bgp ", "router ospf", "address-family ", "profile ", "interface "];
+    HEADS.iter().any(|head| text.starts_with(head))
 }
 
-/// The text without the word that follows `password`.
+/// The text without the word that follows one of these.
 pub fn redact(text: &str) -> String {
+    const BEFORE_SECRETS: [&str; 4] = ["password", "authentication-key", "md5", "key"];
     let mut secret = false;
     let words = text.split(' ').map(|word| {
         let shown = if secret { "<redacted>" } else { word };
-        secret = word == "password";
+        secret = BEFORE_SECRETS.contains(&word);
         shown
     });
     words.collect::<Vec<_>>().join(" ")

@@ -55,13 +55,22 @@ pub fn again(lines: &[Line]) -> Vec<Line> {
 
 fn removal(object: &Object, lines: &[Line], have: &Config) -> Step {
     let phase = match object {
-        Object::Network(..) => Phase::Withdraw,
-        Object::Neighbor(..) | Object::Instance(_) => Phase::Dismantle,
+        Object::Network(..) | Object::Prefix(_) => Phase::Withdraw,
+        Object::Neighbor(..)
+        | Object::Instance(_)
+        | Object::Hosts
+        | Object::Unheard(_)
+        | Object::Ospf(..)
+        | Object::Adjacency(..) => Phase::Dismantle,
         Object::Profile(_) | Object::RouteMap(_) => Phase::Sweep,
     };
     let lines = match object {
         // An instance that the operator has put something into stays, without our lines.
         Object::Instance(_) if have.foreign.instance_lines > 0 => lines.iter().skip(1).map(undo).collect(),
+        Object::Ospf(version, _) if have.foreign.ospf.contains(version) => {
+            lines.iter().filter(|line| !line.within.is_empty()).map(undo).collect()
+        }
+        Object::Adjacency(..) | Object::Hosts | Object::Prefix(_) => leave_interface(lines),
         Object::Neighbor(_, peer) => lines
             .first()
             .map(|line| Line { within: line.within[..1].into(), text: format!("no neighbor {peer}") })
@@ -73,14 +82,29 @@ fn removal(object: &Object, lines: &[Line], have: &Config) -> Step {
     Step { phase, object: object.clone(), lines }
 }
 
+/// The interface is the kernel's, so its lines go one by one. Without priority, or without its list, it would be
+/// spoken for otherwise: so it leaves the area first.
+fn leave_interface(lines: &[Line]) -> Vec<Line> {
+    let mut lines: Vec<&Line> = lines.iter().collect();
+    lines.sort_by_key(|line| (!line.text.contains(" area "), std::cmp::Reverse(&line.text)));
+    lines.into_iter().map(undo).collect()
+}
+
 fn creation(object: &Object, lines: &[Line]) -> Step {
     Step { phase: building(object), object: object.clone(), lines: lines.to_vec() }
 }
 
 fn building(object: &Object) -> Phase {
     match object {
-        Object::Network(..) => Phase::Announce,
-        Object::Profile(_) | Object::RouteMap(_) | Object::Instance(_) | Object::Neighbor(..) => Phase::Build,
+        Object::Network(..) | Object::Prefix(_) => Phase::Announce,
+        Object::Profile(_)
+        | Object::RouteMap(_)
+        | Object::Instance(_)
+        | Object::Neighbor(..)
+        | Object::Hosts
+        | Object::Unheard(_)
+        | Object::Ospf(..)
+        | Object::Adjacency(..) => Phase::Build,
     }
 }
 
@@ -121,6 +145,13 @@ fn setting(line: &Line) -> (&[String], String) {
         }
         ["neighbor", ..] => 3,
         ["set", "as-path", ..] | ["bgp", "graceful-restart", ..] | ["echo", ..] => 3,
+        ["ip", "ospf", "cost", _, address] => return (&line.within, format!("ip ospf cost {address}")),
+        ["ip" | "ipv6", "ospf" | "ospf6", "bfd", "profile", ..] => 4,
+        // One that is there goes before another comes.
+        ["ip" | "ipv6", "ospf" | "ospf6", "area" | "message-digest-key", ..]
+        | ["ipv6", "ospf6", "authentication", ..]
+        | ["ip" | "ipv6", "prefix-list" | "protocol", ..] => words.len(),
+        ["ip" | "ipv6", "ospf" | "ospf6", ..] => 3,
         ["set" | "match" | "bgp", ..] => 2,
         [one, ..] if one.ends_with("-interval") || ["detect-multiplier", "coalesce-time"].contains(one) => 1,
         all => all.len(),
@@ -131,6 +162,8 @@ fn setting(line: &Line) -> (&[String], String) {
 fn undo(line: &Line) -> Line {
     let text = match line.text.strip_prefix("no ") {
         Some(positive) => positive.to_owned(),
+        // ospf6d does not know it with its value.
+        None if line.text.starts_with("graceful-restart ") => "no graceful-restart".to_owned(),
         // bgpd takes no more than one AS number behind its `no` form.
         None if line.text.starts_with("set as-path prepend ") => "no set as-path prepend".to_owned(),
         None => format!("no {}", line.text),
@@ -149,5 +182,8 @@ fn is_default(text: &str) -> bool {
             | "receive-interval 300"
             | "echo transmit-interval 50"
             | "echo receive-interval 50"
+            | "ip ospf hello-interval 10"
+            | "ipv6 ospf6 hello-interval 10"
+            | "ipv6 ospf6 dead-interval 40"
     ) || (text.starts_with("neighbor ") && text.ends_with(" port 179"))
 }

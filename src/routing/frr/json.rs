@@ -1,5 +1,7 @@
 //! The parts of FRR's JSON that we read.
 
+pub mod ospf;
+
 use crate::model::net::HostRoute;
 use crate::model::observed::{BfdObserved, BfdState, PeerObserved, PeerState};
 use serde::Deserialize;

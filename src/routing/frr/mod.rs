@@ -1,7 +1,7 @@
-//! FRR as a [`Daemon`]: bgpd announces, bfdd watches the peers, zebra tells bgpd which addresses the kernel
-//! still holds.
+//! FRR as a [`Daemon`]: bgpd, ospfd and ospf6d announce, bfdd watches the peers, zebra tells them which addresses
+//! the kernel still holds.
 //!
-//! Owns our objects inside bgpd and bfdd, and nothing else there: what the operator has in the same daemons
+//! Owns our objects inside these daemons, and nothing else there: what the operator has in the same daemons
 //! is not touched, line by line. Called by [`crate::routing::drive`] alone.
 //!
 //! The invariant: the daemons' own running configuration is the only record of what is applied. Every
@@ -9,20 +9,23 @@
 //! difference; so a restart of a daemon, of the agent, or a hand edit of our objects is healed by the same
 //! few lines, and an equal plan sends nothing.
 //!
-//! The address of a VIP is on the node with a finite lifetime and bgpd's `network` statement follows the
-//! kernel (`bgp network import-check`): a dead agent's routes go without anybody's help.
+//! The address of a VIP is on the node with a finite lifetime. bgpd's `network` statement follows the kernel
+//! (`bgp network import-check`), and so do the addresses of `lo` that OSPF takes: a dead agent's routes go without
+//! anybody's help.
 //!
 //! | file | what | |
 //! |---|---|---|
 //! | [`view`] | plan → flat values: classes, maps, names | pure |
 //! | [`render`] | flat values → FRR's language, by `templates/frr/` | pure |
 //! | [`parse`] | FRR's language → what of it is ours | pure |
+//! | [`home`] | which daemon an object lives in | pure |
 //! | [`respect`] | what would touch the operator's | pure |
 //! | [`diff`] | have, want → lines to send, in order | pure |
 //! | [`batch`] | lines → one configuration session; refusals | pure |
 //! | [`vty`] | the daemons' sockets | IO |
 //! | [`apply`] | all of the above in order, taking back what half went in | IO |
 //! | [`observe`], [`json`] | `show … json` → [`Observed`] | IO, pure |
+//! | [`ospf`] | the same of OSPF; what ospf6d has to be reminded of | IO |
 //! | [`sight`] | bgpd asks zebra again about prefixes that it is told nothing of | IO |
 //! | [`startup`] | the file FRR starts from | IO |
 //! | [`digest`] | names for content | pure |
@@ -31,8 +34,10 @@ mod apply;
 mod batch;
 mod diff;
 mod digest;
+mod home;
 mod json;
 mod observe;
+mod ospf;
 mod parse;
 mod render;
 mod respect;
@@ -47,6 +52,7 @@ use super::{Applied, ApplyError, Daemon, ObserveError};
 use crate::model::net::HostRoute;
 use crate::model::observed::Observed;
 use crate::plan::RoutingPlan;
+use home::Home;
 use observe::Originated;
 use render::Renderer;
 use std::collections::{BTreeMap, BTreeSet};
@@ -72,11 +78,16 @@ pub struct Frr {
     bgpd: Vty,
     bfdd: Vty,
     staticd: Vty,
-    /// The last plan's prefixes; before the first plan, those that bgpd has under our mark.
+    ospfd: Vty,
+    ospf6d: Vty,
+    /// The daemons that the last plan needs; `None`: there has been none.
+    needed: Option<BTreeSet<Home>>,
+    /// The last plan's prefixes; before the first plan, those that the daemons have under our mark.
     routes: Option<BTreeSet<HostRoute>>,
-    /// Whether the last plan wants BFD.
-    bfd_wanted: bool,
     originated: Originated,
+    links: ospf::Links,
+    /// Host routes that ospf6d advertises.
+    hosts: BTreeSet<HostRoute>,
     /// Prefixes that did not go in when the last plan did, with the reasons.
     refused: BTreeMap<HostRoute, String>,
     startup_trouble: Option<String>,
@@ -93,10 +104,14 @@ impl Frr {
             bgpd: vty("bgpd"),
             bfdd: vty("bfdd"),
             staticd: vty("staticd"),
+            ospfd: vty("ospfd"),
+            ospf6d: vty("ospf6d"),
             renderer: Renderer::new(),
+            needed: None,
             routes: None,
-            bfd_wanted: false,
             originated: Originated::default(),
+            links: ospf::Links::default(),
+            hosts: BTreeSet::new(),
             refused: BTreeMap::new(),
             startup_trouble: None,
             unchecked_networks: false,
@@ -106,7 +121,35 @@ impl Frr {
     }
 
     fn restarts(&self) -> u64 {
-        [&self.zebra, &self.bgpd, &self.bfdd, &self.staticd].into_iter().map(Vty::restarts).sum()
+        let all = [&self.zebra, &self.bgpd, &self.bfdd, &self.staticd, &self.ospfd, &self.ospf6d];
+        all.into_iter().map(Vty::restarts).sum()
+    }
+
+    fn daemon(&mut self, home: Home) -> &mut Vty {
+        match home {
+            Home::Bfdd => &mut self.bfdd,
+            Home::Zebra => &mut self.zebra,
+            Home::Ospfd => &mut self.ospfd,
+            Home::Ospf6d => &mut self.ospf6d,
+            Home::Bgpd => &mut self.bgpd,
+        }
+    }
+
+    /// Whether the last plan has something for this daemon. bgpd is needed where no other speaks; before the
+    /// first plan, whoever has a socket is.
+    fn needs(&mut self, home: Home) -> bool {
+        let speakers = [Home::Ospfd, Home::Ospf6d];
+        match (&self.needed, home) {
+            (Some(needed), Home::Bgpd) => {
+                needed.contains(&home) || !speakers.iter().any(|speaker| needed.contains(speaker))
+            }
+            (Some(needed), _) => needed.contains(&home),
+            (None, Home::Bgpd) => {
+                self.bgpd.exists() || !speakers.into_iter().any(|speaker| self.daemon(speaker).exists())
+            }
+            (None, Home::Ospfd | Home::Ospf6d) => self.daemon(home).exists(),
+            (None, Home::Bfdd | Home::Zebra) => false,
+        }
     }
 }
 

@@ -4,13 +4,15 @@
 //! VIPs (3 ms for 1000), is read again only when bgpd's own counter says that it changed.
 
 use super::Frr;
+use super::home::Home;
 use super::json::{BfdSession, NeighborDetail, PeerSummary, Summary, Table};
-use super::parse::{Config, Object};
+use super::parse::Object;
 use crate::model::net::HostRoute;
 use crate::model::observed::{BfdObserved, DaemonVersion, Observed, PeerObserved};
-use crate::routing::ObserveError;
+use crate::routing::{ApplyError, ObserveError};
 use serde::de::DeserializeOwned;
 use std::collections::{BTreeMap, BTreeSet};
+use std::io;
 use std::net::IpAddr;
 
 /// Host routes that bgpd originates and holds as best, as of a state of its tables.
@@ -23,23 +25,25 @@ pub struct Originated {
 
 impl Frr {
     pub(super) async fn look(&mut self) -> Result<Observed, ObserveError> {
-        let version = self.bgpd.ask("show version").await.map_err(ObserveError::NotAnswering)?;
-        let summary: Summary = self.ask_bgpd("show bgp summary json").await?;
-        let details: BTreeMap<String, NeighborDetail> = self.ask_bgpd("show bgp neighbors json").await?;
-        self.read_tables(&summary).await?;
+        let speaks_bgp = self.needs(Home::Bgpd);
+        let asked = if speaks_bgp { Home::Bgpd } else { Home::Zebra };
+        let version = self.daemon(asked).ask("show version").await.map_err(ObserveError::NotAnswering)?;
+        let mut trouble = Vec::new();
+        let peers = if speaks_bgp { self.look_at_bgp().await? } else { BTreeMap::new() };
+        let neighbors = self.look_at_ospf(&mut trouble).await?;
         let ours = match self.routes.take() {
             Some(routes) => routes,
             None => self.marked_routes().await?,
         };
-        let announced = self.originated.routes.intersection(&ours).copied().collect();
+        let originated = [&self.originated.routes, &self.links.routes, &self.hosts].into_iter().flatten();
+        let announced = originated.filter(|route| ours.contains(route)).copied().collect();
         self.routes = Some(ours);
-        let mut trouble = Vec::new();
         let bfd = self.look_at_bfd(&mut trouble).await?;
         self.look_at_the_rest(&mut trouble).await;
         Ok(Observed {
             daemon: Some(daemon_version(&version.text)),
-            peers: peers(&summary, &details),
-            neighbors: BTreeMap::new(),
+            peers,
+            neighbors,
             announced,
             bfd,
             trouble: (!trouble.is_empty()).then(|| trouble.join("; ")),
@@ -48,14 +52,25 @@ impl Frr {
         })
     }
 
+    async fn look_at_bgp(&mut self) -> Result<BTreeMap<IpAddr, PeerObserved>, ObserveError> {
+        let summary: Summary = self.ask(Home::Bgpd, "show bgp summary json").await?;
+        let details: BTreeMap<String, NeighborDetail> =
+            self.ask(Home::Bgpd, "show bgp neighbors json").await?;
+        self.read_tables(&summary).await?;
+        Ok(peers(&summary, &details))
+    }
+
     /// What an agent that has just started finds of its predecessor's.
     async fn marked_routes(&mut self) -> Result<BTreeSet<HostRoute>, ObserveError> {
-        let running = self.bgpd.ask("show running-config").await.map_err(ObserveError::NotAnswering)?;
+        let (config, _) = self.read().await.map_err(|error| match error {
+            ApplyError::NotAnswering(error) => ObserveError::NotAnswering(error),
+            other => ObserveError::NotAnswering(io::Error::other(other)),
+        })?;
         let route = |object: Object| match object {
-            Object::Network(_, route) => Some(route),
+            Object::Network(_, route) | Object::Prefix(route) => Some(route),
             _ => None,
         };
-        Ok(Config::parse(&running.text).objects.into_keys().filter_map(route).collect())
+        Ok(config.objects.into_keys().filter_map(route).collect())
     }
 
     async fn read_tables(&mut self, summary: &Summary) -> Result<(), ObserveError> {
@@ -65,7 +80,7 @@ impl Frr {
         }
         let mut routes = BTreeSet::new();
         for question in ["show bgp ipv4 unicast json", "show bgp ipv6 unicast json"] {
-            let table: Table = self.ask_bgpd(question).await?;
+            let table: Table = self.ask(Home::Bgpd, question).await?;
             routes.extend(table.originated());
         }
         self.originated = Originated { as_of, routes };
@@ -83,7 +98,7 @@ impl Frr {
                 Ok(sessions.into_iter().filter_map(BfdSession::observed).collect())
             }
             Err(error) => {
-                if self.bfd_wanted {
+                if self.needed.as_ref().is_some_and(|needed| needed.contains(&Home::Bfdd)) {
                     trouble.push(format!("bfdd does not answer, so failures are noticed late: {error}"));
                 }
                 Ok(BTreeMap::new())
@@ -95,7 +110,7 @@ impl Frr {
     async fn look_at_the_rest(&mut self, trouble: &mut Vec<String>) {
         if let Err(error) = self.zebra.ask("show version").await {
             trouble.push(format!(
-                "zebra does not answer, so bgpd does not see which addresses are held: {error}"
+                "zebra does not answer, so nobody in FRR sees which addresses are held: {error}"
             ));
         }
         if self.staticd.exists() {
@@ -111,10 +126,17 @@ impl Frr {
         trouble.extend(self.startup_trouble.clone());
     }
 
-    async fn ask_bgpd<T: DeserializeOwned + Default>(&mut self, question: &str) -> Result<T, ObserveError> {
-        let answer = self.bgpd.ask(question).await.map_err(ObserveError::NotAnswering)?;
-        // Without an instance bgpd answers with a warning instead of an empty table.
-        if answer.refused() { Ok(T::default()) } else { read(question, &answer.text) }
+    pub(super) async fn ask<T: DeserializeOwned + Default>(
+        &mut self,
+        home: Home,
+        question: &str,
+    ) -> Result<T, ObserveError> {
+        let answer = self.daemon(home).ask(question).await.map_err(ObserveError::NotAnswering)?;
+        // Without an instance the daemon answers with a warning instead of an empty table.
+        if answer.refused() || answer.text.trim_start().starts_with('%') {
+            return Ok(T::default());
+        }
+        read(question, &answer.text)
     }
 }
 

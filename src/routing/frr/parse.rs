@@ -10,10 +10,16 @@
 //! | network | it names one of our route maps |
 //! | neighbour | its description is `managed-by-novaedge`, or it uses one of our route maps |
 //! | instance | it holds the empty peer group `NOVAEDGE`; of its own lines, those that we write |
+//!
+//! [`ospf`] has the same for OSPF.
 
+mod ospf;
+
+use super::home::Home;
 use crate::model::net::HostRoute;
+use crate::model::ospf::Version;
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
 /// A configuration line and the sections around it, outermost first.
@@ -32,6 +38,16 @@ pub enum Object {
     Instance(u32),
     Neighbor(u32, IpAddr),
     Network(u32, HostRoute),
+    /// OSPFv3 at `lo`.
+    Hosts,
+    /// What zebra hears from OSPF, and keeps to itself.
+    Unheard(Version),
+    /// OSPF's instance, with its router id: it changes that only by starting anew.
+    Ospf(Version, Ipv4Addr),
+    /// An interface, as far as OSPF goes.
+    Adjacency(Version, String),
+    /// A host route of OSPF.
+    Prefix(HostRoute),
 }
 
 /// What of ours a configuration holds. Lines are in the order in which they were read.
@@ -53,6 +69,10 @@ pub struct Foreign {
     pub instance_lines: usize,
     /// The operator's instance announces prefixes that the kernel does not have.
     pub unchecked_networks: bool,
+    /// OSPF's instances in which the operator has lines that go when it goes.
+    pub ospf: BTreeSet<Version>,
+    /// Where the operator says what zebra takes of OSPF.
+    pub heard: BTreeSet<Version>,
 }
 
 impl Config {
@@ -67,16 +87,30 @@ impl Config {
             match owner(&line, &marks) {
                 Owner::Us(object) => config.objects.entry(object).or_default().push(line),
                 Owner::Operator => config.foreign.note(&line),
+                Owner::OspfOperator(version) => drop(config.foreign.ospf.insert(version)),
+                Owner::ZebraOperator(version) => drop(config.foreign.heard.insert(version)),
                 Owner::Nobody => {}
             }
         }
         config
     }
 
-    /// Both daemons' share, which have no object in common.
-    pub fn merge(mut self, other: Self) -> Self {
-        self.objects.extend(other.objects);
-        self
+    /// Takes in what a daemon has; of objects that live elsewhere it has copies that do not count.
+    pub fn add(&mut self, other: Self, home: Home) {
+        let Self { objects, foreign } = other;
+        self.objects.extend(objects.into_iter().filter(|(object, _)| Home::of(object) == home));
+        if home == Home::Bgpd {
+            self.foreign =
+                Foreign { ospf: self.foreign.ospf.clone(), heard: self.foreign.heard.clone(), ..foreign };
+        } else {
+            self.foreign.ospf.extend(foreign.ospf);
+            self.foreign.heard.extend(foreign.heard);
+        }
+    }
+
+    /// Whether OSPF of this version is ours here.
+    pub fn has_ospf(&self, version: Version) -> bool {
+        self.objects.keys().any(|object| matches!(object, Object::Ospf(of, _) if *of == version))
     }
 }
 
@@ -117,7 +151,7 @@ fn nest(text: &str) -> Vec<Line> {
         }
         open.truncate(depth);
         open.push((indent, text.to_owned()));
-        lines.push(Line { within: within.clone(), text: text.to_owned() });
+        lines.push(Line { within: within.clone(), text: ospf::unnumbered(text) });
     }
     lines
 }
@@ -143,11 +177,12 @@ fn implied_activations(lines: &[Line], marks: &Marks) -> Vec<Line> {
 struct Marks {
     instance: bool,
     neighbors: BTreeSet<IpAddr>,
+    ospf: ospf::Marks,
 }
 
 impl Marks {
     fn find(lines: &[Line]) -> Self {
-        let mut marks = Self::default();
+        let mut marks = Self { ospf: ospf::Marks::find(lines), ..Self::default() };
         for line in lines.iter().filter(|line| instance_of(line).is_some()) {
             match words(&line.text).as_slice() {
                 ["neighbor", "NOVAEDGE", "peer-group"] => marks.instance = true,
@@ -168,6 +203,10 @@ enum Owner {
     Us(Object),
     /// In the BGP instance of the default VRF, and not ours.
     Operator,
+    /// In an OSPF instance, and not ours.
+    OspfOperator(Version),
+    /// The operator says what zebra takes of OSPF.
+    ZebraOperator(Version),
     /// Elsewhere; no business of ours.
     Nobody,
 }
@@ -184,7 +223,7 @@ fn owner(line: &Line, marks: &Marks) -> Owner {
     }
     match instance_of(line) {
         Some(asn) => owner_in_instance(line, asn, marks),
-        None => Owner::Nobody,
+        None => ospf::owner(line, &marks.ospf).unwrap_or(Owner::Nobody),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::view::View;
 
-const TEMPLATES: [(&str, &str); 7] = [
+const TEMPLATES: [(&str, &str); 10] = [
     ("frr.conf", include_str!("../../../templates/frr/frr.conf.tera")),
     ("bfd", include_str!("../../../templates/frr/bfd.tera")),
     ("classes", include_str!("../../../templates/frr/classes.tera")),
@@ -10,6 +10,9 @@ const TEMPLATES: [(&str, &str); 7] = [
     ("outgoing", include_str!("../../../templates/frr/outgoing.tera")),
     ("router", include_str!("../../../templates/frr/router.tera")),
     ("neighbor", include_str!("../../../templates/frr/neighbor.tera")),
+    ("unheard", include_str!("../../../templates/frr/unheard.tera")),
+    ("ospf", include_str!("../../../templates/frr/ospf.tera")),
+    ("ospf6", include_str!("../../../templates/frr/ospf6.tera")),
 ];
 
 /// The first line of what we write; a file that begins with it is ours.

@@ -2,6 +2,7 @@
 
 use super::parse::{Config, Object};
 use crate::model::net::HostRoute;
+use crate::model::ospf::Version;
 use std::collections::BTreeMap;
 
 /// What cannot go in without touching the operator's configuration.
@@ -41,7 +42,21 @@ pub fn respect(want: &mut Config, have: &Config) -> Conflicts {
                 false
             }
         },
-        Object::Profile(_) | Object::RouteMap(_) | Object::Neighbor(..) => true,
+        Object::Unheard(version) => !foreign.heard.contains(version),
+        Object::Prefix(route) => match is_the_operators(Version::of(route.family()), have) {
+            true => {
+                conflicts.networks.insert(*route, others_ospf(Version::of(route.family())).1);
+                false
+            }
+            false => true,
+        },
+        Object::Ospf(version, _) if is_the_operators(*version, have) => {
+            conflicts.structure.get_or_insert(others_ospf(*version));
+            false
+        }
+        Object::Adjacency(version, _) => !is_the_operators(*version, have),
+        Object::Hosts => !is_the_operators(Version::V3, have),
+        Object::Profile(_) | Object::RouteMap(_) | Object::Neighbor(..) | Object::Ospf(..) => true,
     });
     if let Some(asn) = instance_of(want).filter(|_| foreign.instance.is_none() && !has_instance(want)) {
         conflicts.structure.get_or_insert(no_instance(asn));
@@ -72,15 +87,41 @@ fn has_instance(config: &Config) -> bool {
     config.objects.keys().any(|object| matches!(object, Object::Instance(_)))
 }
 
-/// Maps and profiles touch nobody.
 fn is_outside(object: &Object) -> bool {
-    matches!(object, Object::Profile(_) | Object::RouteMap(_))
+    as_of(object).is_none()
 }
 
 /// The AS that our neighbours and networks live in.
 fn instance_of(config: &Config) -> Option<u32> {
-    config.objects.keys().find_map(|object| match object {
+    config.objects.keys().find_map(as_of)
+}
+
+fn as_of(object: &Object) -> Option<u32> {
+    match object {
         Object::Instance(asn) | Object::Neighbor(asn, _) | Object::Network(asn, _) => Some(*asn),
-        Object::Profile(_) | Object::RouteMap(_) => None,
-    })
+        Object::Profile(_)
+        | Object::RouteMap(_)
+        | Object::Hosts
+        | Object::Unheard(_)
+        | Object::Ospf(..)
+        | Object::Adjacency(..)
+        | Object::Prefix(_) => None,
+    }
+}
+
+/// An instance that is not ours. In ours, the operator may add lines.
+fn is_the_operators(version: Version, have: &Config) -> bool {
+    have.foreign.ospf.contains(&version) && !have.has_ospf(version)
+}
+
+fn others_ospf(version: Version) -> (String, String) {
+    let (daemon, line) = match version {
+        Version::V2 => ("ospfd", "router ospf"),
+        Version::V3 => ("ospf6d", "router ospf6"),
+    };
+    let answer = format!(
+        "{daemon} has the operator's `{line}` already, and area, timers and interfaces are the speaker's; remove it \
+         there, or announce the VIP by BGP"
+    );
+    (line.to_owned(), answer)
 }

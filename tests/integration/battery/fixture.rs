@@ -12,6 +12,9 @@ pub trait Fixture {
     /// The processes that make up the daemon; each may be restarted by somebody.
     const PROCESSES: &'static [&'static str];
 
+    /// Those of them that take part when OSPF is spoken.
+    const OSPF_PROCESSES: &'static [&'static str] = Self::PROCESSES;
+
     /// A driver for the daemon on `node`, which runs and has no configuration.
     fn driver(node: &Node) -> Self::Driver;
 

@@ -35,6 +35,19 @@ battery! { OfFrr:
         without_peers_our_prefixes_use_the_operators_sessions
         without_the_operators_speaker_nothing_attaches
     }
+    ospf {
+        both_families_come_and_go_by_ospf
+        a_cost_is_a_cost_and_changes_in_place
+        a_node_is_never_designated_nor_on_the_way
+        keys_must_match
+        simple_passwords_must_match
+        area_and_timers_are_the_ones_given
+        an_expired_address_is_withdrawn_from_ospf
+        bfd_takes_a_silent_neighbour_away
+        a_restart_of_ospf_is_healed
+        any_routes_follow_any_others
+        a_thousand_routes_share_one_adjacency
+    }
     faults {
         a_restart_is_noticed_and_healed
         a_frozen_daemon_is_told_from_a_working_one
@@ -56,6 +69,8 @@ impl Fixture for OfFrr {
     type Driver = Frr;
     const NAME: &'static str = "frr";
     const PROCESSES: &'static [&'static str] = &["bgpd", "bfdd", "zebra", "staticd"];
+
+    const OSPF_PROCESSES: &'static [&'static str] = &["ospfd", "ospf6d", "bfdd", "zebra"];
 
     fn driver(node: &Node) -> Frr {
         Frr::new(Options { vty_dir: node.vty_dir(), startup_config: None })
@@ -118,10 +133,11 @@ fn is_ours(line: &str) -> bool {
     line.contains("NOVAEDGE") || line.contains("novaedge") || line.starts_with("ours ")
 }
 
-/// Both daemons' configuration, without the frame that sections leave behind.
+/// All daemons' configuration, without the frame that sections leave behind. In these tests, what OSPF there is is
+/// ours.
 fn running(node: &Node) -> Vec<String> {
     let mut lines = Vec::new();
-    for daemon in ["bgpd", "bfdd"] {
+    for daemon in ["bgpd", "bfdd", "zebra", "ospfd", "ospf6d"] {
         let text = node.frr().ask(daemon, "show running-config").unwrap_or_default();
         let marked: Vec<String> = text
             .lines()
@@ -141,8 +157,9 @@ fn running(node: &Node) -> Vec<String> {
                 _ if line.starts_with("address-family") => continue,
                 _ => {}
             }
-            ours |= line.starts_with("route-map NOVAEDGE-") || line.starts_with("profile NOVAEDGE-");
-            let mine = ours || marked.iter().any(|peer| line.starts_with(peer));
+            let heads = ["route-map NOVAEDGE-", "profile NOVAEDGE-", "router ospf"];
+            ours |= heads.iter().any(|head| line.starts_with(head));
+            let mine = ours || line.contains(" ospf") || marked.iter().any(|peer| line.starts_with(peer));
             lines.push(if mine { format!("ours {line}") } else { line.to_owned() });
         }
     }

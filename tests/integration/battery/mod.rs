@@ -12,13 +12,14 @@
 //! | [`routes`] | prefixes come, change, go |
 //! | [`attributes`] | what the ToR sees beside the prefix |
 //! | [`sessions`] | passwords, timers, hops, BFD |
+//! | [`ospf`] | the same over OSPF |
 //! | [`operator`] | what is not ours stays as it is |
 //! | [`faults`] | restarts, silence, refusals |
 //! | [`silence`] | a node that nothing comes from any more |
 //! | [`scale`] | a thousand prefixes |
 //! | [`floor`] | the same by hand, for comparing times |
 //! | [`walk`] | plans at random, one after the other |
-//! | [`frr`], [`frr_alone`] | FRR's fixture, and what is FRR's alone |
+//! | [`frr`], [`frr_alone`], [`frr_ospf`] | FRR's fixture, and what is FRR's alone |
 
 // What was measured is part of a test's answer.
 #![allow(clippy::print_stdout)]
@@ -29,7 +30,9 @@ mod fixture;
 mod floor;
 mod frr;
 mod frr_alone;
+mod frr_ospf;
 mod operator;
+mod ospf;
 mod plans;
 mod routes;
 mod scale;

@@ -1,7 +1,7 @@
 //! What a person reads in `tests/integration/golden/frr/`. With `UPDATE_GOLDEN=1` in the environment the
 //! files are written instead; read the difference before it is committed.
 
-use super::plans::{attached, everything, usual};
+use super::plans::{attached, everything, ospf, usual};
 use crate::plan::RoutingPlan;
 use crate::routing::frr::render::Renderer;
 use crate::routing::frr::view::view;
@@ -35,4 +35,10 @@ fn prefixes_alone_for_the_operators_sessions() {
 #[test]
 fn without_a_speaker_there_is_nothing() {
     compare("nothing.conf", &RoutingPlan::default());
+}
+
+#[test]
+fn ospf_of_both_versions() {
+    let routes = [("10.200.0.30", 10), ("10.200.0.31", 10), ("10.200.0.32", 7), ("2001:db8::30", 10)];
+    compare("ospf.conf", &ospf(&routes));
 }

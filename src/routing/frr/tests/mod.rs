@@ -3,6 +3,7 @@
 
 mod changes;
 mod golden;
+mod ospf;
 mod plans;
 mod properties;
 mod socket;

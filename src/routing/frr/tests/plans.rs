@@ -2,8 +2,9 @@
 
 use crate::model::bfd::{BfdProfile, Interval};
 use crate::model::bgp::{Asn, Audience, Community, GracefulRestart, Password, PathAttributes, Peer, Timers};
-use crate::model::net::HostRoute;
-use crate::plan::{Announcement, RoutingPlan, SpeakerPlan};
+use crate::model::net::{HostRoute, InterfaceName};
+use crate::model::ospf::{AreaId, AuthKey, Authentication, Cost, Timers as OspfTimers, Version};
+use crate::plan::{Announcement, OspfPlan, RoutingPlan, SpeakerPlan};
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::num::{NonZeroU8, NonZeroU16};
@@ -112,4 +113,21 @@ pub fn attached() -> RoutingPlan {
     let announcement = Announcement { attributes: rich, audience: Audience::Operators };
     plan.announcements.insert(HostRoute::parse("10.200.0.20").unwrap(), announcement);
     plan
+}
+
+/// OSPF alone, of both versions.
+pub fn ospf(routes: &[(&str, u16)]) -> RoutingPlan {
+    let cost = |cost: u16| if cost == u16::MAX { Cost::LEAVING } else { Cost::new(cost).unwrap() };
+    let plan = OspfPlan {
+        router_id: "10.0.0.1".parse().unwrap(),
+        area: AreaId::new(0),
+        versions: [Version::V2, Version::V3].into(),
+        interfaces: [InterfaceName::parse("eth0").unwrap()].into(),
+        timers: OspfTimers { hello_seconds: 10, dead_seconds: 40 },
+        authentication: Authentication::Md5(AuthKey::parse("s3cret").unwrap()),
+        graceful_restart: true,
+        bfd: Some(bfd(100, false)),
+        routes: routes.iter().map(|(route, of)| (HostRoute::parse(route).unwrap(), cost(*of))).collect(),
+    };
+    RoutingPlan { ospf: Some(plan), ..RoutingPlan::default() }
 }

@@ -23,16 +23,19 @@
 //! |---|---|
 //! | [`class`] | announcements that are alike but for their prefix, and their marks |
 //! | [`attributes`] | what a path carries, in FRR's words |
+//! | [`ospf`] | OSPF's part |
 //! | [`peer`] | a neighbour, its outgoing map, its BFD profile |
 
 mod attributes;
 mod class;
+pub mod ospf;
 mod peer;
 
 use crate::model::net::{Family, HostRoute};
 use crate::plan::{RoutingPlan, SpeakerPlan};
 pub use attributes::AttributesView;
 use class::{Class, Classes, classes};
+use ospf::OspfView;
 use peer::{PeerView, ProfileView};
 use serde::Serialize;
 
@@ -41,6 +44,7 @@ pub struct View {
     pub speaker: Option<SpeakerView>,
     pub profiles: Vec<ProfileView>,
     pub classes: Vec<ClassView>,
+    pub ospf: Option<OspfView>,
 }
 
 #[derive(Debug, Serialize)]
@@ -78,15 +82,15 @@ pub struct ClassView {
 /// What the templates print for `plan`.
 pub fn view(plan: &RoutingPlan) -> View {
     let wanted = |_: &&SpeakerPlan| plan.has_own_instance() || !plan.announcements.is_empty();
-    let Some(speaker) = plan.speaker.as_ref().filter(wanted) else {
-        return View { speaker: None, profiles: Vec::new(), classes: Vec::new() };
-    };
-    let classes = classes(plan, speaker);
-    View {
-        speaker: Some(speaker_view(plan, speaker, &classes)),
-        profiles: peer::profiles(speaker),
-        classes: classes.iter().map(|(class, mark)| class::view(class, mark, speaker)).collect(),
+    let ospf = plan.ospf.as_ref();
+    let profiles = peer::profiles(plan.speaker.as_ref().filter(wanted), ospf.and_then(ospf::profile));
+    let mut view = View { speaker: None, profiles, classes: Vec::new(), ospf: ospf.map(ospf::view) };
+    if let Some(speaker) = plan.speaker.as_ref().filter(wanted) {
+        let classes = classes(plan, speaker);
+        view.speaker = Some(speaker_view(plan, speaker, &classes));
+        view.classes = classes.iter().map(|(class, mark)| class::view(class, mark, speaker)).collect();
     }
+    view
 }
 
 fn speaker_view(plan: &RoutingPlan, speaker: &SpeakerPlan, classes: &Classes<'_>) -> SpeakerView {

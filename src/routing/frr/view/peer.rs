@@ -78,14 +78,14 @@ fn entries(peer: &Peer, own: Asn, classes: &Classes<'_>) -> Vec<EntryView> {
 }
 
 /// Each profile once. One that differs only in what bgpd decides by itself (multihop) is the same.
-pub fn profiles(speaker: &SpeakerPlan) -> Vec<ProfileView> {
-    let used = speaker.peers.values().filter_map(|peer| peer.bfd.as_ref());
-    let named: BTreeMap<String, ProfileView> =
-        used.map(profile).map(|profile| (profile.name.clone(), profile)).collect();
+pub fn profiles(speaker: Option<&SpeakerPlan>, of_ospf: Option<ProfileView>) -> Vec<ProfileView> {
+    let peers = speaker.into_iter().flat_map(|speaker| speaker.peers.values());
+    let used = peers.filter_map(|peer| peer.bfd.as_ref()).map(profile).chain(of_ospf);
+    let named: BTreeMap<String, ProfileView> = used.map(|profile| (profile.name.clone(), profile)).collect();
     named.into_values().collect()
 }
 
-fn profile(bfd: &BfdProfile) -> ProfileView {
+pub fn profile(bfd: &BfdProfile) -> ProfileView {
     let detect_multiplier = bfd.detect_multiplier.get();
     let (transmit, receive) = (bfd.desired_min_tx.as_millis(), bfd.required_min_rx.as_millis());
     // RFC 5883 §5: no echo over several hops.

@@ -5,6 +5,7 @@ use crate::control::Control;
 use crate::frr::Frr;
 use crate::lab::SecondRouter;
 use crate::node::Node;
+use crate::ospf::Ospf;
 use crate::state::{self, Record, State};
 use crate::switch::Switch;
 use crate::topology::{NodeId, TOR4, TOR4_SECOND, Topology};
@@ -76,6 +77,14 @@ impl Builder {
         self
     }
 
+    /// The ToR and the nodes run ospfd and ospf6d; the ToR speaks them as given, the nodes are configured by
+    /// whom they are for.
+    #[must_use]
+    pub fn ospf(mut self, ospf: Ospf) -> Self {
+        self.tor.ospf = Some(ospf);
+        self
+    }
+
     /// No HTTP backends on the nodes: for tests of routing alone.
     #[must_use]
     pub fn without_backends(mut self) -> Self {
@@ -136,7 +145,9 @@ impl Builder {
         std::thread::scope(|scope| {
             let tor =
                 scope.spawn(|| Frr::start(tor, &tor::configs(topology, &self.tor, TOR4), &state.logs()));
-            let start = |(id, netns)| scope.spawn(move || start_node(id, netns, state, self.backends));
+            let start = |(id, netns)| {
+                scope.spawn(move || start_node(id, netns, state, self.backends, self.tor.ospf.is_some()))
+            };
             let starting: Vec<_> = nodes.into_iter().map(start).collect();
             let started =
                 starting.into_iter().map(|node| node.join().expect("starting a node does not panic"));
@@ -175,14 +186,21 @@ fn wire(
     nodes.iter().try_for_each(|(node, netns)| netns.ip_batch(&wiring::node(*node)))
 }
 
-fn start_node(id: NodeId, netns: OwnedNetns, state: &State, with_backends: bool) -> Result<Node> {
+fn start_node(
+    id: NodeId,
+    netns: OwnedNetns,
+    state: &State,
+    with_backends: bool,
+    with_ospf: bool,
+) -> Result<Node> {
     let (dir, logs) = (state.dir().join(id.to_string()), state.logs());
     std::fs::create_dir_all(&dir)?;
     let start = |&(name, port): &(&str, u16)| Backend::start(&netns, id, name, port, &logs);
     let wanted = if with_backends { BACKENDS.as_slice() } else { &[] };
     let backends = wanted.iter().map(start).collect::<Result<Vec<_>>>()?;
-    let empty = ["zebra", "bgpd", "bfdd", "staticd"].map(|daemon| (daemon, String::new()));
-    let frr = Frr::start(&netns, &empty.into(), &logs)?;
+    let ospf = with_ospf.then_some(["ospfd", "ospf6d"]);
+    let daemons = ["zebra", "bgpd", "bfdd", "staticd"].into_iter().chain(ospf.into_iter().flatten());
+    let frr = Frr::start(&netns, &daemons.map(|daemon| (daemon, String::new())).collect(), &logs)?;
     backends.iter().try_for_each(Backend::wait_until_serving)?;
     Ok(Node { id, netns, frr, backends, dir, logs })
 }

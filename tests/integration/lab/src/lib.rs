@@ -22,6 +22,7 @@
 //! | [`node`] | a node: FRR, backends, agent |
 //! | [`control`] | where a controller runs, and the certificates of an estate |
 //! | [`tor`] | the ToR: how it peers, what it says about its peers |
+//! | [`ospf`] | the same for OSPF |
 //! | [`fib`] | the ToR's kernel FIB by netlink, with times |
 //! | [`probe`] | the prober: thousands of requests a second, each remembered |
 //! | [`visit`], [`mod@ping`] | single requests, connections, pings |
@@ -49,6 +50,7 @@ pub mod lab;
 pub mod listen;
 pub mod netns;
 pub mod node;
+pub mod ospf;
 pub mod patient;
 pub mod ping;
 pub mod probe;

@@ -51,7 +51,8 @@ impl Node {
         &self.dir
     }
 
-    /// Its FRR, which starts without any configuration: zebra, bgpd, bfdd, staticd.
+    /// Its FRR, which starts without any configuration: zebra, bgpd, bfdd, staticd, and OSPF's where the
+    /// lab has them.
     pub fn frr(&self) -> &Frr {
         &self.frr
     }

@@ -1,6 +1,7 @@
 //! The ToR: a real FRR that peers with every node, and what it says about them.
 
 use crate::Vty;
+use crate::ospf::Ospf;
 use crate::topology::{NodeId, Topology};
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
@@ -39,12 +40,14 @@ pub struct TorOptions {
     pub bfd: Option<Bfd>,
     /// TCP MD5 (RFC 2385) per node.
     pub passwords: BTreeMap<NodeId, String>,
+    /// `None`: neither the ToR nor the nodes run OSPF's daemons.
+    pub ospf: Option<Ospf>,
 }
 
 impl Default for TorOptions {
     fn default() -> Self {
         let bfd = Some(Bfd { interval_ms: 300, multiplier: 3 });
-        Self { as_number: 64500, node_as: 64501, bfd, passwords: BTreeMap::new() }
+        Self { as_number: 64500, node_as: 64501, bfd, passwords: BTreeMap::new(), ospf: None }
     }
 }
 
@@ -58,11 +61,17 @@ pub fn configs(lab: &Topology, options: &TorOptions, address: Ipv4Addr) -> BTree
              transmit-interval {interval_ms}\n exit\nexit\n"
         )
     });
-    BTreeMap::from([("zebra", zebra), ("bfdd", bfdd), ("bgpd", bgpd(lab, options, address))])
+    let mut configs =
+        BTreeMap::from([("zebra", zebra), ("bfdd", bfdd), ("bgpd", bgpd(lab, options, address))]);
+    if let Some(ospf) = &options.ospf {
+        let bfd = options.bfd.is_some();
+        configs.extend([("ospfd", ospf.ospfd(address, bfd)), ("ospf6d", ospf.ospf6d(address, bfd))]);
+    }
+    configs
 }
 
 fn bgpd(lab: &Topology, options: &TorOptions, address: Ipv4Addr) -> String {
-    let TorOptions { as_number, node_as, bfd, passwords } = options;
+    let TorOptions { as_number, node_as, bfd, passwords, ospf: _ } = options;
     let mut lines = vec![
         format!("router bgp {as_number}"),
         format!("bgp router-id {address}"),
