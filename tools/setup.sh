@@ -7,7 +7,7 @@ say() { printf 'setup: %s\n' "$*" >&2; }
 die() { say "$*"; exit 1; }
 as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi; }
 
-packages=(build-essential git ca-certificates curl iproute2 nftables iputils-ping procps util-linux python3-pip frr nghttp2-client)
+packages=(build-essential git ca-certificates curl iproute2 nftables iputils-ping procps util-linux python3-pip frr bird2 nghttp2-client)
 [ "${1:-}" = bench ] && packages+=(wrk haproxy nginx)
 
 missing=()

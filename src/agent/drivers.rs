@@ -7,7 +7,7 @@ use crate::model::observed::{Guarded, Held, Observed, Served};
 use crate::netfilter;
 use crate::plan::{ExposurePlan, LIFETIME, LinkPlan, ProxyPlan, RoutingPlan};
 use crate::proxy;
-use crate::routing::{self, frr};
+use crate::routing::{self, bird, frr};
 use crate::runtime::tasks::Tasks;
 use prometheus_client::registry::Registry;
 use std::net::Ipv4Addr;
@@ -71,6 +71,9 @@ pub async fn start(config: &Config, registry: &mut Registry, tasks: &mut Tasks) 
     match &config.daemon {
         routing::Choice::Frr(options) => {
             tasks.spawn("routing", routing::drive(frr::Frr::new(options.clone()), inbox, outbox));
+        }
+        routing::Choice::Bird(options) => {
+            tasks.spawn("routing", routing::drive(bird::Bird::new(options.clone()), inbox, outbox));
         }
     }
     let (proxy, (inbox, outbox)) = channel(ProxyPlan::default());

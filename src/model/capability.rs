@@ -37,7 +37,7 @@ impl Daemon {
 type Release = (u32, u32);
 
 /// The releases that the project's own tests run against.
-pub const TESTED: [(Daemon, Release); 1] = [(Daemon::Frr, (8, 4))];
+pub const TESTED: [(Daemon, Release); 2] = [(Daemon::Frr, (8, 4)), (Daemon::Bird, (2, 0))];
 
 /// Whether the project's own tests have run against this release.
 pub fn is_tested(version: &DaemonVersion) -> bool {
@@ -140,10 +140,13 @@ pub fn support(field: Field, daemon: Daemon) -> Support {
         | Field::LocalPreference
         | Field::Med
         | Field::AsPathPrepend
-        | Field::GracefulRestart
-        | Field::Bfd
-        | Field::BfdEcho
-        | Field::BfdMultihop => Support::CarriedOut,
+        | Field::GracefulRestart => Support::CarriedOut,
+        Field::Bfd | Field::BfdEcho | Field::BfdMultihop => match daemon {
+            Daemon::Frr | Daemon::Bird => Support::CarriedOut,
+            Daemon::Gobgp => {
+                Support::Refused("this version has no driver for GoBGP; run FRR or BIRD on this node")
+            }
+        },
         Field::Ospf
         | Field::OspfRouterId
         | Field::OspfArea
@@ -153,7 +156,10 @@ pub fn support(field: Field, daemon: Daemon) -> Support {
         | Field::OspfMd5
         | Field::OspfGracefulRestart
         | Field::OspfInterfaces => match daemon {
-            Daemon::Frr | Daemon::Bird => Support::CarriedOut,
+            Daemon::Frr => Support::CarriedOut,
+            Daemon::Bird => Support::Refused(
+                "this version speaks OSPF through FRR alone; run FRR on this node, or write mode BGP",
+            ),
             Daemon::Gobgp => {
                 Support::Refused("GoBGP speaks BGP alone; run FRR or BIRD on this node, or write mode BGP")
             }
@@ -189,6 +195,7 @@ mod tests {
             ("frr", "8.4", true),
             ("frr", "8.5.1", false),
             ("frr", "10.2-dev", false),
+            ("bird", "2.0.12", true),
             ("bird", "8.4.4", false),
             ("frr", "unknown", false),
             ("quagga", "8.4", false),
@@ -200,7 +207,7 @@ mod tests {
     #[test]
     fn gobgp_refuses_ospf_and_says_what_to_do() {
         let gobgp = version("gobgp", "3.10.0");
-        let (field, why) = refusal(&[Field::Bfd, Field::OspfCost, Field::Ospf], &gobgp).unwrap();
+        let (field, why) = refusal(&[Field::Med, Field::OspfCost, Field::Ospf], &gobgp).unwrap();
         assert_eq!(field, Field::OspfCost);
         assert!(why.contains("run FRR or BIRD"));
         assert_eq!(refusal(Field::ALL, &version("frr", "8.4.4")), None);

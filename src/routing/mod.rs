@@ -13,7 +13,13 @@
 //! |---|---|
 //! | [`drive`] | the one loop that owns a driver: newest plan in, what the daemon does out |
 //! | [`frr`] | FRR over its daemons' vty sockets |
+//! | [`bird`] | BIRD by an include file and its control socket |
+//! | [`bfdd`] | BFD sessions in FRR's bfdd, for the other daemons |
+//! | [`digest`] | names for content |
 
+mod bfdd;
+pub mod bird;
+mod digest;
 pub mod drive;
 pub mod frr;
 
@@ -29,6 +35,7 @@ use std::future::Future;
 #[derive(Debug, Clone)]
 pub enum Choice {
     Frr(frr::Options),
+    Bird(bird::Options),
 }
 
 /// A routing daemon as NovaEdge uses one.

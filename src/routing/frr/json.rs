@@ -134,6 +134,7 @@ pub struct BfdSession {
     status: String,
     uptime: Option<u64>,
     diagnostic: Option<String>,
+    remote_diagnostic: Option<String>,
     transmit_interval: u32,
     receive_interval: u32,
     #[serde(default)]
@@ -147,6 +148,11 @@ pub struct BfdSession {
 }
 
 impl BfdSession {
+    /// The peer has taken its side down on purpose.
+    pub fn is_shut_by_peer(&self) -> bool {
+        self.remote_diagnostic.as_deref() == Some("administratively down")
+    }
+
     pub fn observed(self) -> Option<(IpAddr, BfdObserved)> {
         let peer = self.peer.parse().ok()?;
         let observed = BfdObserved {

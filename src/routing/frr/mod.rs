@@ -28,12 +28,10 @@
 //! | [`ospf`] | the same of OSPF; what ospf6d has to be reminded of | IO |
 //! | [`sight`] | bgpd asks zebra again about prefixes that it is told nothing of | IO |
 //! | [`startup`] | the file FRR starts from | IO |
-//! | [`digest`] | names for content | pure |
 
 mod apply;
 mod batch;
 mod diff;
-mod digest;
 mod home;
 mod json;
 mod observe;
@@ -46,13 +44,14 @@ mod startup;
 #[cfg(test)]
 mod tests;
 mod view;
-mod vty;
+pub(in crate::routing) mod vty;
 
 use super::{Applied, ApplyError, Daemon, ObserveError};
 use crate::model::net::HostRoute;
 use crate::model::observed::Observed;
 use crate::plan::RoutingPlan;
 use home::Home;
+pub(in crate::routing) use json::BfdSession;
 use observe::Originated;
 use render::Renderer;
 use std::collections::{BTreeMap, BTreeSet};

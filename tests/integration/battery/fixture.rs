@@ -2,6 +2,7 @@
 
 use novaedge::routing::Daemon;
 use novaedge_lab::Node;
+use novaedge_lab::builder::Builder;
 
 pub trait Fixture {
     type Driver: Daemon + 'static;
@@ -14,6 +15,11 @@ pub trait Fixture {
 
     /// Those of them that take part when OSPF is spoken.
     const OSPF_PROCESSES: &'static [&'static str] = Self::PROCESSES;
+
+    /// A lab whose nodes run the daemon.
+    fn lab(builder: Builder) -> Builder {
+        builder
+    }
 
     /// A driver for the daemon on `node`, which runs and has no configuration.
     fn driver(node: &Node) -> Self::Driver;

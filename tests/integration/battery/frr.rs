@@ -62,7 +62,10 @@ battery! { OfFrr:
         a_silent_node_is_forgotten_in_three_times_100_ms
         a_silent_node_is_forgotten_in_three_times_50_ms
     }
-    scale { a_thousand_prefixes_share_one_session }
+    scale {
+        a_thousand_prefixes_share_one_session
+        a_thousand_expired_addresses_are_withdrawn
+    }
 }
 
 impl Fixture for OfFrr {

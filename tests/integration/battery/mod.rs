@@ -19,12 +19,14 @@
 //! | [`scale`] | a thousand prefixes |
 //! | [`floor`] | the same by hand, for comparing times |
 //! | [`walk`] | plans at random, one after the other |
+//! | [`mod@bird`] | BIRD's fixture |
 //! | [`frr`], [`frr_alone`], [`frr_ospf`] | FRR's fixture, and what is FRR's alone |
 
 // What was measured is part of a test's answer.
 #![allow(clippy::print_stdout)]
 
 mod attributes;
+mod bird;
 mod faults;
 mod fixture;
 mod floor;

@@ -80,22 +80,14 @@ pub fn a_change_of_attributes_arrives_without_a_reset<F: Fixture>() {
 
 /// Two peers, and each prefix goes to those that it names.
 pub fn each_peer_gets_its_own_prefixes<F: Fixture>() {
-    let mut world = World::<F>::of("peers", |lab| lab.nodes(2));
-    let second = world.lab.node(2);
-    let other = std::net::IpAddr::V4(second.address4());
-    let lines = [
-        "router bgp 64502",
-        "no bgp ebgp-requires-policy",
-        "neighbor 10.0.0.1 remote-as 64501",
-        "neighbor 10.0.0.1 timers connect 1",
-    ];
-    second.frr().configure("bgpd", &lines).unwrap();
+    let mut world = World::<F>::of("peers", |lab| lab.second_router());
+    let other = std::net::IpAddr::V4(novaedge_lab::topology::TOR4_SECOND);
     let (both, tor_only, other_only) = ("10.200.0.1/32", "10.200.0.2/32", "10.200.0.3/32");
     for prefix in [both, tor_only, other_only] {
         world.hold(prefix);
     }
     let plan = Plan::to_the_tor()
-        .with_peer(peer(other, 64502))
+        .with_peer(peer(other, 64500))
         .announcing(both)
         .announcing_to(tor_only, attributes(&["64501:1"]), BTreeSet::from([super::plans::TOR]))
         .announcing_to(other_only, attributes(&["64501:1"]), BTreeSet::from([other]));
@@ -103,7 +95,7 @@ pub fn each_peer_gets_its_own_prefixes<F: Fixture>() {
     world.routed(both);
     world.routed(tor_only);
     let others = || -> anyhow::Result<BTreeSet<String>> {
-        let table = world.lab.node(2).frr().ask_json("bgpd", "show bgp ipv4 unicast json")?;
+        let table = world.lab.second_router().tor.ask_json("bgpd", "show bgp ipv4 unicast json")?;
         Ok(table["routes"].as_object().into_iter().flatten().map(|(prefix, _)| prefix.clone()).collect())
     };
     let wanted = BTreeSet::from([both.to_owned(), other_only.to_owned()]);

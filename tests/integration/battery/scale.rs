@@ -17,8 +17,12 @@ pub fn plan(count: u32) -> Plan {
 }
 
 pub fn hold_all<F: Fixture>(world: &World<F>, count: u32) {
-    let lines = (0..count)
-        .map(|number| format!("addr add {} dev lo valid_lft 600 preferred_lft 0\n", prefix(number)));
+    hold_all_for(world, count, 600);
+}
+
+fn hold_all_for<F: Fixture>(world: &World<F>, count: u32, seconds: u32) {
+    let lifetime = format!("valid_lft {seconds} preferred_lft 0");
+    let lines = (0..count).map(|number| format!("addr replace {} dev lo {lifetime}\n", prefix(number)));
     world.node().netns().ip_batch(&lines.collect::<String>()).unwrap();
 }
 
@@ -31,6 +35,22 @@ pub fn all_routed<F: Fixture>(world: &World<F>, since: Instant, count: u32) -> D
 pub fn none_routed<F: Fixture>(world: &World<F>, since: Instant) -> Duration {
     let none = |fib: &Fib| (0..MANY).all(|k| fib.nodes(prefix(k).parse().unwrap()).is_empty());
     world.fib.wait("no prefix", since, SOON, none).unwrap() - since
+}
+
+/// What a dead agent leaves behind: nobody refreshes any of them, nobody withdraws any of them, and all are gone
+/// within their lifetime and 2 s.
+pub fn a_thousand_expired_addresses_are_withdrawn<F: Fixture>() {
+    let mut world = World::<F>::new("expire");
+    hold_all(&world, MANY);
+    world.apply(&plan(MANY));
+    all_routed(&world, Instant::now(), MANY);
+    let since = Instant::now();
+    hold_all_for(&world, MANY, 3);
+    // The last ones were refreshed last.
+    let refreshing = since.elapsed();
+    let gone = none_routed(&world, since) - refreshing;
+    println!("{}: {MANY} addresses of 3 s, withdrawn {gone:?} after the last refresh", F::NAME);
+    assert!(gone <= Duration::from_secs(5), "{gone:?}");
 }
 
 /// All of them come, drain and go over one untouched session.

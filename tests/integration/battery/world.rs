@@ -36,7 +36,7 @@ impl<F: Fixture> World<F> {
     pub fn of(name: &str, shaped: impl FnOnce(Builder) -> Builder) -> Self {
         let alone = crate::WORLD.lock().unwrap_or_else(PoisonError::into_inner);
         let builder = Lab::builder(&format!("{}-{name}", F::NAME)).nodes(1).without_backends();
-        let lab = shaped(builder).up().unwrap();
+        let lab = shaped(F::lab(builder)).up().unwrap();
         let fib = lab.watch_fib().unwrap();
         let runtime =
             tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();

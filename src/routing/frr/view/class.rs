@@ -4,7 +4,7 @@ use super::ClassView;
 use super::attributes::{self, AttributesView};
 use crate::model::bgp::{Audience, PathAttributes};
 use crate::plan::{Announcement, RoutingPlan, SpeakerPlan};
-use crate::routing::frr::digest::digest;
+use crate::routing::digest::digest;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 

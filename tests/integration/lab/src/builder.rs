@@ -1,6 +1,7 @@
 //! How a lab comes to be: namespaces, cables, daemons, in that order.
 
 use crate::backend::{BACKENDS, Backend};
+use crate::bird::{self, Bird};
 use crate::control::Control;
 use crate::frr::Frr;
 use crate::lab::SecondRouter;
@@ -22,6 +23,16 @@ pub struct Builder {
     tor: TorOptions,
     backends: bool,
     second_router: bool,
+    routing: RoutingDaemon,
+}
+
+/// What announces for the nodes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum RoutingDaemon {
+    #[default]
+    Frr,
+    /// With FRR's zebra and bfdd beside it.
+    Bird,
 }
 
 impl Builder {
@@ -32,6 +43,7 @@ impl Builder {
             tor: TorOptions::default(),
             backends: true,
             second_router: false,
+            routing: RoutingDaemon::default(),
         }
     }
 
@@ -85,6 +97,13 @@ impl Builder {
         self
     }
 
+    /// What announces for the nodes; FRR unless said.
+    #[must_use]
+    pub fn routing(mut self, routing: RoutingDaemon) -> Self {
+        self.routing = routing;
+        self
+    }
+
     /// No HTTP backends on the nodes: for tests of routing alone.
     #[must_use]
     pub fn without_backends(mut self) -> Self {
@@ -128,6 +147,31 @@ impl Builder {
         Ok(Lab { topology, nodes, control, tor, tor_frr, tor_netns, second, client, switch, state })
     }
 
+    fn start_node(&self, id: NodeId, netns: OwnedNetns, state: &State) -> Result<Node> {
+        let (dir, logs) = (state.dir().join(id.to_string()), state.logs());
+        std::fs::create_dir_all(&dir)?;
+        let start = |&(name, port): &(&str, u16)| Backend::start(&netns, id, name, port, &logs);
+        let wanted = if self.backends { BACKENDS.as_slice() } else { &[] };
+        let backends = wanted.iter().map(start).collect::<Result<Vec<_>>>()?;
+        let mut daemons = match self.routing {
+            RoutingDaemon::Frr => vec!["zebra", "bgpd", "bfdd", "staticd"],
+            RoutingDaemon::Bird => vec!["zebra", "bfdd"],
+        };
+        if self.tor.ospf.is_some() && self.routing == RoutingDaemon::Frr {
+            daemons.extend(["ospfd", "ospf6d"]);
+        }
+        let frr = Frr::start(&netns, &daemons.iter().map(|name| (*name, String::new())).collect(), &logs)?;
+        let bird = match self.routing {
+            RoutingDaemon::Frr => None,
+            RoutingDaemon::Bird => {
+                let log = logs.join(format!("{id}.bird.log"));
+                Some(Bird::start(&netns, &bird::operators(id), &dir.join("bird"), &log)?)
+            }
+        };
+        backends.iter().try_for_each(Backend::wait_until_serving)?;
+        Ok(Node { id, netns, frr, bird, backends, dir, logs })
+    }
+
     fn start_second(&self, topology: &Topology, netns: OwnedNetns, state: &State) -> Result<SecondRouter> {
         netns.ip_batch(&wiring::second_tor())?;
         let frr = Frr::start(&netns, &tor::configs(topology, &self.tor, TOR4_SECOND), &state.logs())?;
@@ -145,9 +189,7 @@ impl Builder {
         std::thread::scope(|scope| {
             let tor =
                 scope.spawn(|| Frr::start(tor, &tor::configs(topology, &self.tor, TOR4), &state.logs()));
-            let start = |(id, netns)| {
-                scope.spawn(move || start_node(id, netns, state, self.backends, self.tor.ospf.is_some()))
-            };
+            let start = |(id, netns)| scope.spawn(move || self.start_node(id, netns, state));
             let starting: Vec<_> = nodes.into_iter().map(start).collect();
             let started =
                 starting.into_iter().map(|node| node.join().expect("starting a node does not panic"));
@@ -184,23 +226,4 @@ fn wire(
     tor.ip_batch(&wiring::tor(topology))?;
     client.ip_batch(&wiring::client())?;
     nodes.iter().try_for_each(|(node, netns)| netns.ip_batch(&wiring::node(*node)))
-}
-
-fn start_node(
-    id: NodeId,
-    netns: OwnedNetns,
-    state: &State,
-    with_backends: bool,
-    with_ospf: bool,
-) -> Result<Node> {
-    let (dir, logs) = (state.dir().join(id.to_string()), state.logs());
-    std::fs::create_dir_all(&dir)?;
-    let start = |&(name, port): &(&str, u16)| Backend::start(&netns, id, name, port, &logs);
-    let wanted = if with_backends { BACKENDS.as_slice() } else { &[] };
-    let backends = wanted.iter().map(start).collect::<Result<Vec<_>>>()?;
-    let ospf = with_ospf.then_some(["ospfd", "ospf6d"]);
-    let daemons = ["zebra", "bgpd", "bfdd", "staticd"].into_iter().chain(ospf.into_iter().flatten());
-    let frr = Frr::start(&netns, &daemons.map(|daemon| (daemon, String::new())).collect(), &logs)?;
-    backends.iter().try_for_each(Backend::wait_until_serving)?;
-    Ok(Node { id, netns, frr, backends, dir, logs })
 }

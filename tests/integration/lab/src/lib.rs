@@ -27,6 +27,7 @@
 //! | [`probe`] | the prober: thousands of requests a second, each remembered |
 //! | [`visit`], [`mod@ping`] | single requests, connections, pings |
 //! | [`backend`], [`listen`] | what is served: an HTTP backend, a greeting listener |
+//! | [`mod@bird`] | one BIRD, and questions to it |
 //! | [`frr`], [`vty`] | one FRR instance; talking to its daemons |
 //! | [`patient`] | reads that a signal does not end |
 //! | [`process`] | a program in a namespace: kill, stop, restart |
@@ -39,6 +40,7 @@
 //! | [`cli`] | the program `lab` |
 
 pub mod backend;
+pub mod bird;
 pub mod builder;
 pub mod cli;
 pub mod control;
@@ -63,6 +65,8 @@ pub mod visit;
 pub mod vty;
 mod wiring;
 
+pub use bird::Bird;
+pub use builder::RoutingDaemon;
 pub use eventually::{eventually, eventually_async};
 pub use fib::{Fib, FibWatch, NextHop, NextHops};
 pub use frr::Frr;

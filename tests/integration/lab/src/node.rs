@@ -1,6 +1,7 @@
 //! A node: its FRR, its backends, and whatever agent the caller starts on it.
 
 use crate::backend::Backend;
+use crate::bird::Bird;
 use crate::frr::Frr;
 use crate::topology::NodeId;
 use crate::{Netns, OwnedNetns, Process, Program};
@@ -14,6 +15,7 @@ pub struct Node {
     pub(crate) id: NodeId,
     pub(crate) netns: OwnedNetns,
     pub(crate) frr: Frr,
+    pub(crate) bird: Option<Bird>,
     pub(crate) backends: Vec<Backend>,
     pub(crate) dir: PathBuf,
     pub(crate) logs: PathBuf,
@@ -51,10 +53,18 @@ impl Node {
         &self.dir
     }
 
-    /// Its FRR, which starts without any configuration: zebra, bgpd, bfdd, staticd, and OSPF's where the
-    /// lab has them.
+    /// Its FRR, which starts without any configuration: zebra, bfdd, where it is the routing daemon bgpd and
+    /// staticd too, and OSPF's daemons where the lab has them.
     pub fn frr(&self) -> &Frr {
         &self.frr
+    }
+
+    /// Its BIRD.
+    ///
+    /// # Panics
+    /// When the lab was built with another routing daemon.
+    pub fn bird(&self) -> &Bird {
+        self.bird.as_ref().expect("the lab was built with BIRD on its nodes")
     }
 
     /// Starts a program on the node under a name of the caller's, which names its log too.
@@ -84,7 +94,16 @@ impl Node {
             ("--frr-sockets", self.vty_dir()),
             ("--admin-socket", self.admin_socket()),
         ];
-        options.into_iter().fold(program, |program, (option, value)| program.arg(option).arg(value))
+        let program =
+            options.into_iter().fold(program, |program, (option, value)| program.arg(option).arg(value));
+        match &self.bird {
+            None => program,
+            Some(bird) => program
+                .args(["--routing-daemon", "bird", "--bird-socket"])
+                .arg(bird.socket())
+                .arg("--bird-include")
+                .arg(bird.include()),
+        }
     }
 
     /// Where the agent listens for commands.
