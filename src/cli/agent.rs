@@ -41,6 +41,9 @@ enum Command {
     /// The BGP speaker on this node
     #[command(subcommand)]
     Bgp(StatusCommand),
+    /// The OSPF speaker on this node
+    #[command(subcommand)]
+    Ospf(StatusCommand),
     /// The BFD sessions on this node
     #[command(subcommand)]
     Bfd(StatusCommand),
@@ -159,6 +162,7 @@ enum Topic {
     Node,
     Vips,
     Bgp,
+    Ospf,
     Bfd,
     Backends,
 }
@@ -171,6 +175,7 @@ pub fn main() -> ExitCode {
         Command::Status(args) => run_ask(Topic::Node, &args),
         Command::Vip(VipCommand::Status(args)) => run_ask(Topic::Vips, &args),
         Command::Bgp(StatusCommand::Status(args)) => run_ask(Topic::Bgp, &args),
+        Command::Ospf(StatusCommand::Status(args)) => run_ask(Topic::Ospf, &args),
         Command::Bfd(StatusCommand::Status(args)) => run_ask(Topic::Bfd, &args),
         Command::Backend(StatusCommand::Status(args)) => run_ask(Topic::Backends, &args),
         Command::Snapshot(args) => block_on(async {
@@ -277,6 +282,7 @@ fn render(topic: Topic, format: Format, status: &NodeStatus) -> anyhow::Result<S
             Topic::Node => show::status(status, now),
             Topic::Vips => show::vip_status(status, now),
             Topic::Bgp => show::bgp_status(status),
+            Topic::Ospf => show::ospf_status(status),
             Topic::Bfd => show::bfd_status(status),
             Topic::Backends => show::backend_status(status),
         });
@@ -285,6 +291,7 @@ fn render(topic: Topic, format: Format, status: &NodeStatus) -> anyhow::Result<S
         Topic::Node => output::encode(format, status),
         Topic::Vips => output::encode(format, &status.vips),
         Topic::Bgp => output::encode(format, &status.routing.peers),
+        Topic::Ospf => output::encode(format, &status.routing.neighbors),
         Topic::Bfd => output::encode(format, &status.routing.bfd),
         Topic::Backends => output::encode(format, &status.served.backends),
     }
@@ -294,12 +301,16 @@ fn render(topic: Topic, format: Format, status: &NodeStatus) -> anyhow::Result<S
 fn verdict(topic: Topic, status: &NodeStatus) -> ExitCode {
     let vips = || status.vips.values().all(|vip| vip.phase == Phase::Announced);
     let bgp = || status.routing.peers.values().all(|peer| peer.state == PeerState::Established);
+    let ospf = || show::neighbors_are_well(status);
     let bfd = || status.routing.bfd.values().all(|session| session.state == BfdState::Up);
     let backends = || status.served.backends.values().all(|backend| backend.healthy() > 0);
     let good = match topic {
-        Topic::Node => status.rejected.iter().all(|problem| problem.notice) && vips() && bgp() && bfd(),
+        Topic::Node => {
+            status.rejected.iter().all(|problem| problem.notice) && vips() && bgp() && ospf() && bfd()
+        }
         Topic::Vips => vips(),
         Topic::Bgp => bgp(),
+        Topic::Ospf => ospf(),
         Topic::Bfd => bfd(),
         Topic::Backends => backends(),
     };

@@ -3,12 +3,14 @@
 use crate::golden::golden;
 use novaedge::cli::output::{Format, encode};
 use novaedge::cli::show;
+use novaedge::model::adjacency::{Neighbor, NeighborId, NeighborState, Role};
 use novaedge::model::leaving::{Cause, Hold};
 use novaedge::model::net::{HostRoute, Port};
 use novaedge::model::observed::{
     BackendHealth, BfdObserved, BfdState, DaemonVersion, EndpointHealth, Observed, PeerObserved, PeerState,
     Served,
 };
+use novaedge::model::ospf::Version;
 use novaedge::model::status::{Explained, NodeStatus, Phase, Reason, Rejected, VipStatus};
 use novaedge::model::term::Term;
 use std::collections::{BTreeMap, BTreeSet};
@@ -47,6 +49,20 @@ fn peer(state: PeerState, uptime_seconds: u64, sent: u64, last_error: Option<&st
     }
 }
 
+fn neighbor(id: &str, state: NeighborState, role: Role) -> (NeighborId, Neighbor) {
+    let id = NeighborId::try_from(id.to_owned()).unwrap();
+    let address = (id.version == Version::V2).then(|| id.router_id.into());
+    let seen = Neighbor {
+        address,
+        state,
+        role: Some(role),
+        priority: 1,
+        uptime_seconds: 11_100,
+        dead_time_seconds: 37,
+    };
+    (id, seen)
+}
+
 fn session(state: BfdState, uptime_seconds: u64, echo: Option<u32>, diagnostic: Option<&str>) -> BfdObserved {
     BfdObserved {
         state,
@@ -73,6 +89,7 @@ pub fn well() -> NodeStatus {
     let addresses = ["10.200.0.20", "2001:db8::50"];
     let routing = Observed {
         daemon: Some(DaemonVersion { name: "frr".to_owned(), version: "8.4.4".to_owned() }),
+        neighbors: BTreeMap::from([neighbor("v2/eth0/10.1.0.1", NeighborState::Full, Role::Designated)]),
         peers: BTreeMap::from([("10.1.0.1".parse().unwrap(), peer(PeerState::Established, 11_100, 2, None))]),
         announced: addresses.iter().map(|text| route(text)).collect(),
         bfd: BTreeMap::from([("10.1.0.1".parse().unwrap(), session(BfdState::Up, 11_102, Some(50), None))]),
@@ -133,6 +150,7 @@ pub fn ill() -> NodeStatus {
     ];
     status.vips = vips.into_iter().map(|(name, vip)| (name.parse().unwrap(), vip)).collect();
     status.wish = Some(Cause::Terminating);
+    status.routing.neighbors.extend([neighbor("v3/eth0/10.1.0.2", NeighborState::ExStart, Role::Backup)]);
     status.routing.peers.insert(down, peer(PeerState::Active, 0, 0, Some(words)));
     status.routing.bfd.insert(down, session(BfdState::Down, 0, None, Some("control detection time expired")));
     status.routing.announced = BTreeSet::from([route("10.200.0.20")]);
@@ -182,6 +200,7 @@ fn tables_read_as_a_person_found_them_good() {
         golden(&format!("cli/status-{name}.txt"), &show::status(&status, NOW));
         golden(&format!("cli/vip-{name}.txt"), &show::vip_status(&status, NOW));
         golden(&format!("cli/bgp-{name}.txt"), &show::bgp_status(&status));
+        golden(&format!("cli/ospf-{name}.txt"), &show::ospf_status(&status));
         golden(&format!("cli/bfd-{name}.txt"), &show::bfd_status(&status));
         golden(&format!("cli/backend-{name}.txt"), &show::backend_status(&status));
     }

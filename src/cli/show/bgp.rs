@@ -47,7 +47,7 @@ pub fn bgp_status(status: &NodeStatus) -> String {
 }
 
 /// `frr 8.4.4, 2 routes announced, set up again after 1 restart`.
-fn daemon(routing: &Observed) -> String {
+pub(super) fn daemon(routing: &Observed) -> String {
     let Some(version) = &routing.daemon else {
         let why = routing.trouble.as_deref().unwrap_or("the routing daemon does not answer");
         return format!("{why}\n");

@@ -5,6 +5,7 @@
 //! | [`node`] | `status`: the whole at a glance, and what is wrong |
 //! | [`vip`] | `vip status` |
 //! | [`bgp`] | `bgp status`, by the names of FRR's `show bgp summary` |
+//! | [`ospf`] | `ospf status`, by the names of `show ip ospf neighbor` |
 //! | [`bfd`] | `bfd status` |
 //! | [`backend`] | `backend status` |
 //! | [`departure`] | `drain`, `undrain` |
@@ -20,6 +21,7 @@ mod departure;
 mod estate;
 mod estate_vip;
 mod node;
+mod ospf;
 mod vip;
 
 pub use backend::backend_status;
@@ -30,6 +32,7 @@ pub use departure::{departure, has_left_all, is_answered, is_leaving_all};
 pub use estate::{condition, estate, estate_problems, is};
 pub use estate_vip::estate_vip;
 pub use node::{problems, status};
+pub use ospf::{neighbors_are_well, ospf_status};
 pub use vip::vip_status;
 
 /// A span of time in its two largest units, as kubectl prints ages: `12s`, `2m10s`, `3h5m`, `2d3h`.

@@ -1,6 +1,7 @@
 //! `status`: the whole node at a glance, and what is wrong.
 
 use super::{of, span};
+use crate::model::adjacency::NeighborState;
 use crate::model::name::Name;
 use crate::model::net::HostRoute;
 use crate::model::observed::{BfdState, PeerState};
@@ -55,6 +56,10 @@ fn overview(status: &NodeStatus, now: u64) -> Vec<(&'static str, String)> {
         ("Backends", format!("{} endpoints healthy", of(healthy, endpoints))),
         ("Traffic", format!("{} connections, {} requests in flight", served.connections, served.in_flight)),
     ];
+    if !routing.neighbors.is_empty() {
+        let full = routing.neighbors.values().filter(|seen| seen.state == NeighborState::Full).count();
+        lines.insert(4, ("OSPF", format!("{} neighbours Full", of(full, routing.neighbors.len()))));
+    }
     let leftover = of_no_vip(held, vips);
     if !leftover.is_empty() {
         lines.push(("Leaving", format!("{}, of no VIP any more", leftover.join(", "))));

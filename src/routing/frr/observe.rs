@@ -132,8 +132,8 @@ impl Frr {
         question: &str,
     ) -> Result<T, ObserveError> {
         let answer = self.daemon(home).ask(question).await.map_err(ObserveError::NotAnswering)?;
-        // Without an instance the daemon answers with a warning instead of an empty table.
-        if answer.refused() || answer.text.trim_start().starts_with('%') {
+        // Without an instance the daemon answers with a warning, or with nothing, instead of an empty table.
+        if answer.refused() || answer.text.trim_start().starts_with('%') || answer.text.trim().is_empty() {
             return Ok(T::default());
         }
         read(question, &answer.text)
