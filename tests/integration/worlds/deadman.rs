@@ -1,7 +1,8 @@
 //! Agents that die: those that come back in time, and those that do not (spec §2.12).
 
 use super::estate::{Estate, SOON, vip, web};
-use novaedge_lab::{NodeId, eventually};
+use novaedge_lab::builder::Builder;
+use novaedge_lab::{Lab, NodeId, RoutingDaemon, eventually};
 use std::time::{Duration, Instant};
 
 const VIP: &str = "10.200.0.50/32";
@@ -9,7 +10,11 @@ const VIP: &str = "10.200.0.50/32";
 const BOUND: Duration = Duration::from_secs(3 + 2);
 
 fn served(name: &str) -> (Estate, novaedge_lab::FibWatch) {
-    let estate = Estate::up(name);
+    served_by(Lab::builder(name))
+}
+
+fn served_by(lab: Builder) -> (Estate, novaedge_lab::FibWatch) {
+    let estate = Estate::of(lab);
     let watch = estate.lab.watch_fib().unwrap();
     estate.write(
         "vip.yaml",
@@ -25,7 +30,16 @@ fn served(name: &str) -> (Estate, novaedge_lab::FibWatch) {
 
 #[test]
 fn an_agent_that_is_back_in_time_changes_nothing() {
-    let (estate, watch) = served("t-restart");
+    back_in_time(Lab::builder("t-restart"));
+}
+
+#[test]
+fn an_agent_that_is_back_in_time_changes_nothing_of_birds() {
+    back_in_time(Lab::builder("t-restart-bird").routing(RoutingDaemon::Bird));
+}
+
+fn back_in_time(lab: Builder) {
+    let (estate, watch) = served_by(lab);
     let updates_before = estate.updates_at_rest()[&NodeId(2)];
     let before = estate.lab.tor().neighbours().unwrap()[&NodeId(2)].clone();
     let since = Instant::now();
@@ -50,7 +64,16 @@ fn an_agent_that_is_back_in_time_changes_nothing() {
 
 #[test]
 fn a_dead_or_stopped_agent_is_withdrawn_by_the_kernel() {
-    let (estate, watch) = served("t-dead");
+    dead_or_stopped(Lab::builder("t-dead"));
+}
+
+#[test]
+fn a_dead_or_stopped_agent_beside_bird_is_withdrawn_by_the_kernel() {
+    dead_or_stopped(Lab::builder("t-dead-bird").routing(RoutingDaemon::Bird));
+}
+
+fn dead_or_stopped(lab: Builder) {
+    let (estate, watch) = served_by(lab);
     let killed = Instant::now();
     estate.agent(1).kill9();
     let after = estate.wait_for_nodes(&watch, VIP, killed, &[2, 3]) - killed;

@@ -1,15 +1,16 @@
 //! A node that leaves on purpose loses nobody's request (spec §2.5).
 
 use super::estate::{Estate, SOON, vip, web};
-use novaedge_lab::{NodeId, Report};
+use novaedge_lab::builder::Builder;
+use novaedge_lab::{Lab, NodeId, Report, RoutingDaemon};
 use std::time::{Duration, Instant};
 
 const VIP: &str = "10.200.0.60/32";
 /// The first: what its leaving moves in the ToR's hash ranges hurts others too, which is told apart.
 const LEAVER: u8 = 1;
 
-fn leave(name: &str, kept: bool) -> (Report, NodeId) {
-    let estate = Estate::up(name);
+fn leave(lab: Builder, kept: bool) -> (Report, NodeId) {
+    let estate = Estate::of(lab);
     let watch = estate.lab.watch_fib().unwrap();
     estate.write("vip.yaml", &vip("web", "address: 10.200.0.60", 300));
     estate.write("web.yaml", &web("web", ""));
@@ -41,8 +42,11 @@ fn nothing_remains(estate: &Estate) {
     assert!(!addresses.contains("10.200.0.60"), "{addresses}");
     let tables = node.netns().exec("nft", &["list", "tables"]).unwrap();
     assert!(!tables.contains("novaedge"), "{tables}");
-    let running = node.frr().ask("bgpd", "show running-config").unwrap();
-    assert!(!running.contains("NOVAEDGE") && !running.contains("10.200.0.60"), "{running}");
+    let running = match node.routing() {
+        RoutingDaemon::Frr => node.frr().ask("bgpd", "show running-config").unwrap(),
+        RoutingDaemon::Bird => node.bird().ask("show protocols all").unwrap(),
+    };
+    assert!(!running.to_lowercase().contains("novaedge") && !running.contains("10.200.0.60"), "{running}");
     let told = estate.ask(LEAVER, &["status"]);
     assert_eq!(told.status.code(), Some(1), "nobody answers any more");
 }
@@ -61,13 +65,25 @@ fn check(report: &Report, leaver: NodeId) {
 
 #[test]
 fn new_connections_lose_nothing_on_the_leaving_node() {
-    let (report, leaver) = leave("t-leave-new", false);
+    let (report, leaver) = leave(Lab::builder("t-leave-new"), false);
     check(&report, leaver);
 }
 
 #[test]
 fn kept_connections_lose_nothing_on_the_leaving_node() {
-    let (report, leaver) = leave("t-leave-kept", true);
+    let (report, leaver) = leave(Lab::builder("t-leave-kept"), true);
+    check(&report, leaver);
+}
+
+#[test]
+fn new_connections_lose_nothing_on_a_node_with_bird() {
+    let (report, leaver) = leave(Lab::builder("t-leave-new-b").routing(RoutingDaemon::Bird), false);
+    check(&report, leaver);
+}
+
+#[test]
+fn kept_connections_lose_nothing_on_a_node_with_bird() {
+    let (report, leaver) = leave(Lab::builder("t-leave-kept-b").routing(RoutingDaemon::Bird), true);
     check(&report, leaver);
 }
 

@@ -2,6 +2,7 @@
 
 use crate::backend::Backend;
 use crate::bird::Bird;
+use crate::builder::RoutingDaemon;
 use crate::frr::Frr;
 use crate::topology::NodeId;
 use crate::{Netns, OwnedNetns, Process, Program};
@@ -57,6 +58,11 @@ impl Node {
     /// staticd too, and OSPF's daemons where the lab has them.
     pub fn frr(&self) -> &Frr {
         &self.frr
+    }
+
+    /// What announces for it.
+    pub fn routing(&self) -> RoutingDaemon {
+        if self.bird.is_some() { RoutingDaemon::Bird } else { RoutingDaemon::Frr }
     }
 
     /// Its BIRD.
