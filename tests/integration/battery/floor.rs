@@ -57,13 +57,13 @@ impl Floor {
 }
 
 /// Spec: the median of eleven is at most half as much again as by hand, and 50 ms.
-const SAMPLES: usize = 11;
+pub const SAMPLES: usize = 11;
 
 fn bound(by_hand: Duration) -> Duration {
     by_hand * 3 / 2 + Duration::from_millis(50)
 }
 
-fn median(mut samples: Vec<Duration>) -> Duration {
+pub fn median(mut samples: Vec<Duration>) -> Duration {
     samples.sort();
     samples[samples.len() / 2]
 }
@@ -146,7 +146,7 @@ fn all_gone_but_one(world: &World<OfFrr>) -> Instant {
     world.fib.wait("all but one prefix gone", Instant::now(), SOON, gone).unwrap()
 }
 
-fn compare(what: &str, ours: Duration, by_hand: Duration) {
+pub fn compare(what: &str, ours: Duration, by_hand: Duration) {
     eprintln!("{what}: ours {ours:?}, by hand {by_hand:?}");
     assert!(ours <= bound(by_hand), "{what}: {ours:?}, and by hand {by_hand:?}");
 }

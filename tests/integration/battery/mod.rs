@@ -17,7 +17,7 @@
 //! | [`faults`] | restarts, silence, refusals |
 //! | [`silence`] | a node that nothing comes from any more |
 //! | [`scale`] | a thousand prefixes |
-//! | [`floor`] | the same by hand, for comparing times |
+//! | [`floor`], [`floor_bird`] | the same by hand, for comparing times |
 //! | [`walk`] | plans at random, one after the other |
 //! | [`mod@bird`] | BIRD's fixture |
 //! | [`frr`], [`frr_alone`], [`frr_ospf`] | FRR's fixture, and what is FRR's alone |
@@ -30,6 +30,7 @@ mod bird;
 mod faults;
 mod fixture;
 mod floor;
+mod floor_bird;
 mod frr;
 mod frr_alone;
 mod frr_ospf;
