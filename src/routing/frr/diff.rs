@@ -58,6 +58,7 @@ fn removal(object: &Object, lines: &[Line], have: &Config) -> Step {
         Object::Network(..) | Object::Prefix(_) => Phase::Withdraw,
         Object::Neighbor(..)
         | Object::Instance(_)
+        | Object::Anchor
         | Object::Hosts
         | Object::Unheard(_)
         | Object::Ospf(..)
@@ -101,6 +102,7 @@ fn building(object: &Object) -> Phase {
         | Object::RouteMap(_)
         | Object::Instance(_)
         | Object::Neighbor(..)
+        | Object::Anchor
         | Object::Hosts
         | Object::Unheard(_)
         | Object::Ospf(..)

@@ -23,7 +23,7 @@ impl Home {
         match object {
             Object::Profile(_) => Self::Bfdd,
             Object::RouteMap(head) if head.starts_with("route-map NOVAEDGE-NONE ") => Self::Zebra,
-            Object::Unheard(_) => Self::Zebra,
+            Object::Unheard(_) | Object::Anchor => Self::Zebra,
             Object::Hosts => Self::Ospf6d,
             Object::Ospf(version, _) | Object::Adjacency(version, _) => Self::speaks(*version),
             Object::Prefix(route) => match route.family() {

@@ -38,6 +38,8 @@ pub enum Object {
     Instance(u32),
     Neighbor(u32, IpAddr),
     Network(u32, HostRoute),
+    /// The address that OSPFv3 always has (see [`super::view::ospf`]).
+    Anchor,
     /// OSPFv3 at `lo`.
     Hosts,
     /// What zebra hears from OSPF, and keeps to itself.

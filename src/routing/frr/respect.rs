@@ -55,7 +55,7 @@ pub fn respect(want: &mut Config, have: &Config) -> Conflicts {
             false
         }
         Object::Adjacency(version, _) => !is_the_operators(*version, have),
-        Object::Hosts => !is_the_operators(Version::V3, have),
+        Object::Anchor | Object::Hosts => !is_the_operators(Version::V3, have),
         Object::Profile(_) | Object::RouteMap(_) | Object::Neighbor(..) | Object::Ospf(..) => true,
     });
     if let Some(asn) = instance_of(want).filter(|_| foreign.instance.is_none() && !has_instance(want)) {
@@ -101,6 +101,7 @@ fn as_of(object: &Object) -> Option<u32> {
         Object::Instance(asn) | Object::Neighbor(asn, _) | Object::Network(asn, _) => Some(*asn),
         Object::Profile(_)
         | Object::RouteMap(_)
+        | Object::Anchor
         | Object::Hosts
         | Object::Unheard(_)
         | Object::Ospf(..)

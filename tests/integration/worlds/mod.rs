@@ -16,6 +16,7 @@ mod hand;
 mod leaving;
 mod led;
 mod mistakes;
+mod ospf;
 mod pace;
 mod redundant;
 mod scale;

@@ -6,13 +6,14 @@
 //! | instance | it has a distribute list `NOVAEDGE`, which there is nothing for, or `lo` is ours; of its lines, those that we write |
 //! | interface | the instance is ours and the interface has priority 0; of its lines, those that we write |
 //! | `lo` in OSPFv3 | it advertises what is in our prefix list |
+//! | the anchor | it is an address of 100::/64 at `lo`, of zebra's making |
 //! | what zebra keeps to itself | it goes by our route map |
 
 use super::{Line, Object, Owner, words};
 use crate::model::net::HostRoute;
 use crate::model::ospf::Version;
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr};
 
 /// What shows which instances and interfaces are ours.
 #[derive(Debug, Default)]
@@ -57,6 +58,7 @@ pub fn owner(line: &Line, marks: &Marks) -> Option<Owner> {
     }
     match (interface_of(line), words(&line.text).as_slice()) {
         (Some("lo"), ["ip", "ospf", "area" | "cost", _, address]) => Some(owner_of(address, marks)),
+        (Some("lo"), ["ipv6", "address", anchor]) if is_anchor(anchor) => Some(Owner::Us(Object::Anchor)),
         (Some(name), ["ip", "ospf", setting, ..]) => Some(owner_at(Version::V2, name, setting, marks)),
         (Some("lo"), ["ipv6", "ospf6", setting, ..]) => Some(owner_at_lo(setting, marks)),
         (Some(name), ["ipv6", "ospf6", setting, ..]) => Some(owner_at(Version::V3, name, setting, marks)),
@@ -77,6 +79,12 @@ pub fn unnumbered(text: &str) -> String {
         }
         _ => text.to_owned(),
     }
+}
+
+/// A host of the discard prefix.
+fn is_anchor(prefix: &str) -> bool {
+    let address = HostRoute::parse(prefix).map(HostRoute::address);
+    matches!(address, Ok(IpAddr::V6(v6)) if v6.segments()[..4] == [0x100, 0, 0, 0])
 }
 
 fn owner_of(address: &str, marks: &Marks) -> Owner {

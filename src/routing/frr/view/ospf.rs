@@ -9,6 +9,10 @@
 //! * **OSPFv3**: ospf6d takes a prefix list for an interface, and one cost. An address that alone has another
 //!   cost is refused; one that leaves alone, while others stay at theirs, is withdrawn where otherwise its cost
 //!   would rise.
+//!
+//! An FRR router (8.4) that has several nodes for an IPv6 address may keep one of them for ever when that takes
+//! back its last prefix (the LSA is flushed), while it follows every change of an LSA that stays. So each node has one
+//! prefix more, of its own, that never goes: its *anchor*, an address of the discard prefix 100::/64 (RFC 6666).
 
 use super::peer::{self, ProfileView};
 use crate::model::net::{Family, HostRoute};
@@ -16,6 +20,7 @@ use crate::model::ospf::{Authentication, Cost, Version};
 use crate::plan::OspfPlan;
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::{Ipv4Addr, Ipv6Addr};
 
 #[derive(Debug, Serialize)]
 pub struct OspfView {
@@ -33,6 +38,7 @@ pub struct OspfView {
     /// Of OSPFv2.
     pub prefixes: Vec<PrefixView>,
     /// Of OSPFv3.
+    pub anchor: String,
     pub hosts: Vec<String>,
     pub host_cost: Option<u16>,
 }
@@ -63,6 +69,7 @@ pub fn view(plan: &OspfPlan) -> OspfView {
         profile: profile(plan).map(|profile| profile.name),
         graceful_restart: plan.graceful_restart,
         prefixes: prefixes(plan),
+        anchor: anchor(plan.router_id),
         hosts: routes.iter().map(ToString::to_string).collect(),
         host_cost: cost.map(Cost::get),
     }
@@ -70,6 +77,13 @@ pub fn view(plan: &OspfPlan) -> OspfView {
 
 pub fn profile(plan: &OspfPlan) -> Option<ProfileView> {
     plan.bfd.as_ref().map(peer::profile)
+}
+
+/// Each node's own, so that no router ever has two ways to it.
+fn anchor(router_id: Ipv4Addr) -> String {
+    let [a, b, c, d] = router_id.octets();
+    let [high, low] = [[a, b], [c, d]].map(u16::from_be_bytes);
+    format!("{}/128", Ipv6Addr::new(0x100, 0, 0, 0, 0, 0, high, low))
 }
 
 fn prefixes(plan: &OspfPlan) -> Vec<PrefixView> {
