@@ -18,14 +18,17 @@ pub fn of(reason: &str) -> Option<String> {
         "NotGuarded" => "on NODE: nft list table inet novaedge; the agent needs CAP_NET_ADMIN",
         "AddressNotHeld" => "on NODE: ip address show dev lo; the agent needs CAP_NET_ADMIN",
         "DaemonNotAnswering" => {
-            "on NODE: systemctl status frr; the agent looks for its sockets in --frr-sockets"
+            "see on NODE whether the routing daemon runs (systemctl status frr, or bird); the agent looks for it \
+             where --frr-sockets or --bird-socket says"
         }
         "NoHealthyBackend" => "on NODE: novaedge-agent backend status shows each endpoint and its health",
         "BackendsUnchecked" => "wait for the first health checks",
         "DaemonCannot" => {
             "write it otherwise, or run on NODE a routing daemon that can: docs/daemons/matrix.md"
         }
-        "DaemonRefused" => "on NODE: vtysh -c 'show running-config' shows what stands in the way",
+        "DaemonRefused" => {
+            "on NODE, vtysh -c 'show running-config' or birdc show route shows what stands in the way"
+        }
         "NotInDaemon" => "wait a moment; if it stays so, see on NODE: novaedge-agent bgp status",
         "NoPeerUp" | "PeerDown" => {
             "on NODE: novaedge-agent bgp status; address, AS and password must agree on both ends, and TCP \

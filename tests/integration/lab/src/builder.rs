@@ -27,7 +27,7 @@ pub struct Builder {
 }
 
 /// What announces for the nodes.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
 pub enum RoutingDaemon {
     #[default]
     Frr,

@@ -14,6 +14,7 @@ mod demo;
 mod traffic;
 mod world;
 
+use crate::builder::RoutingDaemon;
 use crate::topology::NodeId;
 use crate::tor::Bfd;
 use crate::{backend, listen};
@@ -25,7 +26,7 @@ use std::path::PathBuf;
 /// A client, a ToR router, a switch and nodes, as network namespaces of this machine.
 ///
 /// `lab up` makes the world and leaves it standing; everything else plays with it; `lab down` removes it.
-/// Needs root, FRR, nftables and iproute2.
+/// Needs root, FRR, nftables and iproute2; BIRD for nodes that run it.
 #[derive(Debug, Parser)]
 #[command(version)]
 pub struct Cli {
@@ -74,6 +75,9 @@ struct Up {
     /// The ToR's BFD timers, INTERVALxMULTIPLIER in ms
     #[arg(long, default_value = "300x3")]
     bfd: Bfd,
+    /// What announces for the nodes
+    #[arg(long, value_enum, default_value_t = RoutingDaemon::Frr)]
+    routing: RoutingDaemon,
     /// A novaedge-agent to start on every node
     #[arg(long, requires = "manifests")]
     agent: Option<PathBuf>,

@@ -8,13 +8,15 @@ use crate::tor::Tor;
 use crate::{Lab, Netns, fib};
 use anyhow::{Context, Result};
 use std::os::unix::process::CommandExt;
+use std::path::Path;
 use std::time::Instant;
 
 pub(super) fn up(options: &Up) -> Result<()> {
     let started = Instant::now();
     let name = &options.lab.name;
-    let lab =
-        Lab::builder(name).nodes(options.nodes).bfd(options.bfd.interval_ms, options.bfd.multiplier).up()?;
+    let (bfd, routing) = (options.bfd, options.routing);
+    let builder = Lab::builder(name).nodes(options.nodes).routing(routing);
+    let lab = builder.bfd(bfd.interval_ms, bfd.multiplier).up()?;
     // What is started here and found dead by `lab status` says why in its log.
     if let (Some(agent), Some(manifests)) = (&options.agent, &options.manifests) {
         if let Some(controller) = &options.controller {
@@ -74,7 +76,7 @@ pub(super) fn shell(options: &Shell) -> Result<()> {
         return Err(std::process::Command::new(program).args(args).exec()).context(program.clone());
     }
     println!("a shell in {}; `exit` leaves it. Some things to try:", netns.name());
-    for hint in hints(&options.place, netns.name()) {
+    for hint in hints(&options.place, netns.name(), &state::directory(topology.name())) {
         println!("  {hint}");
     }
     let shell = std::env::var_os("SHELL").unwrap_or_else(|| "/bin/sh".into());
@@ -88,7 +90,7 @@ fn place(topology: &Topology, name: &str) -> Result<Netns> {
     Netns::open(&topology.netns(found))
 }
 
-fn hints(place: &str, netns: &str) -> Vec<String> {
+fn hints(place: &str, netns: &str, directory: &Path) -> Vec<String> {
     match place {
         "client" => vec!["curl -i http://10.200.0.20/".into(), "ip route".into()],
         "sw" => vec!["bridge link".into(), "nft list ruleset".into(), "tcpdump -ni n1".into()],
@@ -96,6 +98,8 @@ fn hints(place: &str, netns: &str) -> Vec<String> {
         _ => vec![
             format!("vtysh -N {netns} -c 'show running-config'"),
             format!("vtysh -N {netns} -c 'show bfd peers brief'"),
+            "birdc -s /run/novaedge-lab/LAB/NODE/bird/bird.ctl show protocols    (with --routing bird)"
+                .into(),
             "ip addr show lo".into(),
             "ss -ltnp".into(),
         ],
