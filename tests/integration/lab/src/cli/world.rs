@@ -98,8 +98,10 @@ fn hints(place: &str, netns: &str, directory: &Path) -> Vec<String> {
         _ => vec![
             format!("vtysh -N {netns} -c 'show running-config'"),
             format!("vtysh -N {netns} -c 'show bfd peers brief'"),
-            "birdc -s /run/novaedge-lab/LAB/NODE/bird/bird.ctl show protocols    (with --routing bird)"
-                .into(),
+            format!(
+                "birdc -s {}/{place}/bird/bird.ctl show protocols    (where BIRD runs)",
+                directory.display()
+            ),
             "ip addr show lo".into(),
             "ss -ltnp".into(),
         ],
