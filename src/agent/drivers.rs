@@ -1,6 +1,7 @@
 //! Starts the four drivers, and holds an inbox (the newest plan) and an outbox (what it sees) of each.
 
 use super::config::Config;
+use super::metrics;
 use crate::l2;
 use crate::model::net::InterfaceName;
 use crate::model::observed::{Guarded, Held, Observed, Served};
@@ -68,6 +69,7 @@ pub async fn start(config: &Config, registry: &mut Registry, tasks: &mut Tasks) 
     let (exposure, (inbox, outbox)) = channel(ExposurePlan::default());
     tasks.spawn("netfilter", netfilter::drive(netfilter::Nft::new(), inbox, outbox));
     let (routing, (inbox, outbox)) = channel(RoutingPlan::default());
+    registry.register_collector(Box::new(metrics::Routing(routing.seen.clone())));
     match &config.daemon {
         routing::Choice::Frr(options) => {
             tasks.spawn("routing", routing::drive(frr::Frr::new(options.clone()), inbox, outbox));

@@ -22,12 +22,14 @@
 //! | [`phases`] | phases with the time of their last change |
 //! | [`last_good`] | the snapshot on disk |
 //! | [`admin`] | the unix socket that `novaedge-agent status`, `snapshot` and `drain` ask; the metrics address |
+//! | [`metrics`] | what the routing daemon says, as numbers |
 
 pub mod admin;
 pub mod config;
 pub mod departure;
 pub mod drivers;
 pub mod last_good;
+mod metrics;
 pub mod phases;
 #[cfg(test)]
 mod tests;
@@ -85,7 +87,8 @@ pub async fn run(
     mut tasks: Tasks,
     leave: CancellationToken,
 ) -> Result<(), AgentError> {
-    let mut registry = Registry::with_prefix("novaedge");
+    // Those who register here give their whole names.
+    let mut registry = Registry::default();
     let drivers = drivers::start(&config, &mut registry, &mut tasks).await;
     let drain = Drain::load(&config.state_dir);
     let wish = Wish::new(drain.subscribe(), config.termination_grace_period);
