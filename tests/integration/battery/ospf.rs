@@ -352,13 +352,14 @@ pub fn any_routes_follow_any_others<F: Fixture>() {
 }
 
 const MANY: u16 = 1000;
+/// What one LSA has room for.
+const MANY6: u16 = 50;
 
-/// A thousand of each family.
+/// A thousand of IPv4, and fifty of IPv6.
 pub fn a_thousand_routes_share_one_adjacency<F: Fixture>() {
     let mut world = world::<F>("scale6", Ospf::default());
-    let nth =
-        |k: u16| [format!("10.201.{}.{}/32", k / 250, k % 250 + 1), format!("2001:db8:1::{:x}/128", k + 1)];
-    let all: Vec<String> = (0..MANY).flat_map(nth).collect();
+    let v4 = (0..MANY).map(|k| format!("10.201.{}.{}/32", k / 250, k % 250 + 1));
+    let all: Vec<String> = v4.chain((0..MANY6).map(|k| format!("2001:db8:1::{:x}/128", k + 1))).collect();
     let held = all.iter().map(|prefix| format!("addr add {prefix} dev lo valid_lft 600 preferred_lft 0\n"));
     world.node().netns().ip_batch(&held.collect::<String>()).unwrap();
     world.apply(&plan(&[]));
