@@ -137,7 +137,7 @@ mod tests {
         let found: Vec<_> = written(&spec(bgp)).into_iter().collect();
         use Field::*;
         assert_eq!(found, [Bgp, LocalAs, PeerAs, PeerTtlSecurity, Med, Bfd, BfdEcho]);
-        assert_eq!(Vec::from_iter(needs(&spec(bgp))), [Bfd, BfdEcho], "every daemon does the rest");
+        assert_eq!(Vec::from_iter(needs(&spec(bgp))), [], "every daemon does all of it");
         let ospf = "{mode: OSPF, ports: [80], ospfConfig: {areaID: 0}}";
         assert_eq!(Vec::from_iter(needs(&spec(ospf))), [Ospf, OspfArea, OspfCost, OspfTimers]);
         let off = "{mode: BGP, ports: [80], bgpConfig: {localAS: 1}, bfd: {enabled: false, echoMode: true}}";

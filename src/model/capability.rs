@@ -13,18 +13,16 @@ use std::fmt;
 pub enum Daemon {
     Frr,
     Bird,
-    Gobgp,
 }
 
 impl Daemon {
-    pub const ALL: [Self; 3] = [Self::Frr, Self::Bird, Self::Gobgp];
+    pub const ALL: [Self; 2] = [Self::Frr, Self::Bird];
 
     /// As in [`DaemonVersion::name`].
     pub fn name(self) -> &'static str {
         match self {
             Self::Frr => "frr",
             Self::Bird => "bird",
-            Self::Gobgp => "gobgp",
         }
     }
 
@@ -140,13 +138,10 @@ pub fn support(field: Field, daemon: Daemon) -> Support {
         | Field::LocalPreference
         | Field::Med
         | Field::AsPathPrepend
-        | Field::GracefulRestart => Support::CarriedOut,
-        Field::Bfd | Field::BfdEcho | Field::BfdMultihop => match daemon {
-            Daemon::Frr | Daemon::Bird => Support::CarriedOut,
-            Daemon::Gobgp => {
-                Support::Refused("this version has no driver for GoBGP; run FRR or BIRD on this node")
-            }
-        },
+        | Field::GracefulRestart
+        | Field::Bfd
+        | Field::BfdEcho
+        | Field::BfdMultihop => Support::CarriedOut,
         Field::Ospf
         | Field::OspfRouterId
         | Field::OspfArea
@@ -160,9 +155,6 @@ pub fn support(field: Field, daemon: Daemon) -> Support {
             Daemon::Bird => Support::Refused(
                 "this version speaks OSPF through FRR alone; run FRR on this node, or write mode BGP",
             ),
-            Daemon::Gobgp => {
-                Support::Refused("GoBGP speaks BGP alone; run FRR or BIRD on this node, or write mode BGP")
-            }
         },
     }
 }
@@ -205,11 +197,11 @@ mod tests {
     }
 
     #[test]
-    fn gobgp_refuses_ospf_and_says_what_to_do() {
-        let gobgp = version("gobgp", "3.10.0");
-        let (field, why) = refusal(&[Field::Med, Field::OspfCost, Field::Ospf], &gobgp).unwrap();
+    fn bird_refuses_ospf_and_says_what_to_do() {
+        let bird = version("bird", "2.0.12");
+        let (field, why) = refusal(&[Field::Med, Field::OspfCost, Field::Ospf], &bird).unwrap();
         assert_eq!(field, Field::OspfCost);
-        assert!(why.contains("run FRR or BIRD"));
+        assert!(why.contains("run FRR on this node"));
         assert_eq!(refusal(Field::ALL, &version("frr", "8.4.4")), None);
     }
 

@@ -12,7 +12,7 @@ use std::net::{IpAddr, SocketAddr};
 /// Which routing daemon, as it names itself.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DaemonVersion {
-    /// `frr`, `bird` or `gobgp`.
+    /// `frr` or `bird`.
     pub name: String,
     /// As the daemon prints it, e.g. `8.4.4`.
     pub version: String,

@@ -43,12 +43,12 @@ fn the_first_broken_link_has_the_words_of_whoever_knows_and_a_remedy() {
         (Reason::NoHealthyBackend { port }, Step::BackendsHealthy, "port 80"),
         (
             Reason::DaemonCannot {
-                daemon: "gobgp 3.10.0".to_owned(),
+                daemon: "bird 2.0.12".to_owned(),
                 field: "spec.mode: OSPF".to_owned(),
-                why: "it speaks BGP alone".to_owned(),
+                why: "not by this version".to_owned(),
             },
             Step::InDaemon,
-            "gobgp 3.10.0 does not carry out spec.mode: OSPF",
+            "bird 2.0.12 does not carry out spec.mode: OSPF",
         ),
         (Reason::DaemonRefused { address, error: "% Malformed".to_owned() }, Step::InDaemon, "% Malformed"),
         (Reason::NoPeerUp, Step::PeersUp, "no peer is up"),
