@@ -149,16 +149,21 @@ fn running(node: &Node) -> Vec<String> {
             })
             .map(|peer| format!("neighbor {peer} "))
             .collect();
-        let mut ours = false;
+        let (mut ours, mut astray) = (false, false);
         for line in text.lines().map(str::trim) {
             match line {
                 "" | "!" => continue,
                 "exit" | "exit-address-family" => {
-                    ours = false;
+                    (ours, astray) = (false, false);
                     continue;
                 }
                 _ if line.starts_with("address-family") => continue,
                 _ => {}
+            }
+            // FRR's own loader gives route maps to every daemon.
+            astray |= line.starts_with("route-map ") && daemon != home_of(line);
+            if astray {
+                continue;
             }
             let heads = ["route-map NOVAEDGE-", "profile NOVAEDGE-", "router ospf"];
             ours |= heads.iter().any(|head| line.starts_with(head));
@@ -167,4 +172,9 @@ fn running(node: &Node) -> Vec<String> {
         }
     }
     lines
+}
+
+/// The daemon that uses a route map.
+fn home_of(head: &str) -> &'static str {
+    if head.starts_with("route-map NOVAEDGE-NONE ") { "zebra" } else { "bgpd" }
 }
