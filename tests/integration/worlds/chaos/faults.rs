@@ -11,6 +11,10 @@ use std::time::{Duration, Instant};
 /// Until a node that nothing ails any more is back. FRR tries a peer again after seconds.
 const RECOVERY: Duration = Duration::from_secs(40);
 
+/// What a node has withdrawn is for a while still in the router: FRR collects changes for some 60 ms at each end. So a
+/// node may seem to be back before it is seen to be gone.
+const UNDER_WAY: Duration = Duration::from_millis(500);
+
 /// A fault from its beginning to the moment when the node was seen to be back.
 #[derive(Debug, Clone)]
 pub struct Trouble {
@@ -25,7 +29,7 @@ pub struct Trouble {
 impl Trouble {
     /// Whether the route may have been away: an agent that is back in time loses none.
     pub fn excuses(&self, node: NodeId, at: Instant) -> bool {
-        let over = self.until.is_some_and(|until| until < at);
+        let over = self.until.is_some_and(|until| until + UNDER_WAY < at);
         self.node == node && self.from <= at && !over && !self.was_unnoticed()
     }
 
