@@ -1,6 +1,8 @@
-//! Domain-free tools inside the process: tasks that cannot die unnoticed, waits between attempts, log lines.
+//! Domain-free tools inside the process: tasks that cannot die unnoticed, waits between attempts, log lines, a
+//! connection for gRPC.
 
 pub mod backoff;
+pub mod channel;
 pub mod shutdown;
 pub mod tasks;
 pub mod telemetry;

@@ -1,14 +1,18 @@
 //! BFD sessions in FRR's bfdd for routing daemons that are not FRR: registered, and looked at.
 //!
 //! Owns the peers in bfdd that use a profile of ours, and those profiles; what else is there is the operator's.
-//! A routing driver calls it and acts on what it sees. bfdd's own running configuration is the only record: a
+//! A routing driver calls it by [`Watched`] and acts on what it says. bfdd's own running configuration is the only record: a
 //! restarted bfdd gets its sessions back with the next call, a restarted agent finds those of its predecessor.
 //!
 //! | file | what | |
 //! |---|---|---|
 //! | [`config`] | sessions → bfdd's language, and what differs from what is there | pure |
+//! | [`watched`] | which sessions a plan wants, and what follows from their state | |
 
 mod config;
+mod watched;
+
+pub use watched::{Neighbor, Verdict, Watched};
 
 use super::ApplyError;
 use super::frr::BfdSession;

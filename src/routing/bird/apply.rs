@@ -5,6 +5,7 @@
 //! withdrawn without the rest. `configure` reads all of the operator's configuration again, saved edits that
 //! nobody has loaded yet included: so nothing is said when nothing changes.
 
+use super::bfd;
 use super::protocols::{Link, Protocol, links, protocols};
 use super::render::{DIGEST, Rendered};
 use super::respect::respect;
@@ -35,7 +36,7 @@ impl Bird {
         let links = self.links_for(&wanted).await.map_err(ApplyError::NotAnswering)?;
         let changes = self.bring_file_to(&wanted, &links, disk).await?;
         // A bfdd that does not answer keeps nothing but its own sessions from going in.
-        let watched = self.watched.keep(&wanted, &seen, &links).await;
+        let watched = self.watched.keep(&wanted, |peer| bfd::own(peer, &seen, &links)).await;
         match conflicts.structure {
             Some((line, answer)) => Err(ApplyError::Refused { line, answer }),
             None => Ok(Applied { changes: changes + watched?, refused: conflicts.networks }),

@@ -19,7 +19,7 @@
 //! | [`control`] | the control socket | IO |
 //! | [`protocols`] | `show protocols all` → what each protocol is and does | pure |
 //! | [`apply`] | write, check, load, read back, confirm; the old file again if any of it fails | IO |
-//! | [`bfd`] | sessions in bfdd for our peers; a peer that falls silent is shut, alone | IO |
+//! | [`bfd`] | BIRD's sessions with watched peers, and what is said about them | pure |
 //! | [`observe`] | what BIRD has and does → [`Observed`] | IO |
 //! | [`sessions`] | how long sessions have been up, how often they were lost | pure |
 
@@ -35,10 +35,10 @@ mod sessions;
 mod tests;
 mod view;
 
+use super::bfdd::Watched;
 use super::{Applied, ApplyError, Daemon, ObserveError};
 use crate::model::observed::Observed;
 use crate::plan::RoutingPlan;
-use bfd::Watched;
 use control::Control;
 use observe::Exported;
 use render::Renderer;

@@ -4,6 +4,7 @@
 //! read again only when BIRD's own counters say that they have changed.
 
 use super::Bird;
+use super::bfd;
 use super::protocols::Protocol;
 use super::sessions::seconds;
 use crate::model::net::HostRoute;
@@ -43,16 +44,10 @@ impl Bird {
 
     /// The BFD sessions, after what follows from them has been said to BIRD; and what keeps them from being seen.
     async fn watch(&mut self, seen: &[Protocol]) -> io::Result<(BTreeMap<IpAddr, Seen>, Option<String>)> {
-        let (bfd, trouble) = match self.watched.sessions().await {
-            Ok(bfd) => (bfd, None),
-            Err(error) => {
-                let words = || format!("bfdd does not answer, so failures are noticed late: {error}");
-                (BTreeMap::new(), self.watched.is_wanted().then(words))
-            }
-        };
-        for word in self.watched.words(&bfd, seen) {
-            tracing::info!(command = word.command(), "BFD decides about a session");
-            self.control.say(&word.command()).await?;
+        let (bfd, trouble) = self.watched.sessions().await;
+        for verdict in self.watched.verdicts(&bfd, &bfd::neighbors(seen)) {
+            tracing::info!(?verdict, "BFD decides about a session");
+            self.control.say(&bfd::command(verdict)).await?;
         }
         Ok((bfd, trouble))
     }

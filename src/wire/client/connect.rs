@@ -1,12 +1,11 @@
 //! From an endpoint to an HTTP/2 connection.
 
 use super::endpoint::Endpoint;
+use crate::runtime::channel::Channel;
 use crate::wire::ASK;
 use crate::wire::pulse::{Felt, Pulse};
 use crate::wire::tls::Security;
-use http::{Request, Response};
-use hyper::body::Incoming;
-use hyper::client::conn::http2::{self, SendRequest};
+use hyper::client::conn::http2;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use rustls::pki_types::ServerName;
 use std::future::Future;
@@ -14,13 +13,11 @@ use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpStream, lookup_host};
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
-use tonic::body::Body;
 
 /// To one of the endpoint's addresses.
 const TO_ONE: Duration = Duration::from_secs(2);
@@ -115,23 +112,5 @@ async fn http2(
         .handshake(TokioIo::new(io))
         .await
         .map_err(ConnectError::Http)?;
-    Ok(Connected { channel: Channel(channel), pulse, driver: Box::pin(driver) })
-}
-
-/// The connection as the generated client wants it.
-#[derive(Debug, Clone)]
-pub struct Channel(SendRequest<Body>);
-
-impl tower::Service<Request<Body>> for Channel {
-    type Response = Response<Incoming>;
-    type Error = hyper::Error;
-    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, hyper::Error>> + Send>>;
-
-    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), hyper::Error>> {
-        self.0.poll_ready(context)
-    }
-
-    fn call(&mut self, request: Request<Body>) -> Self::Future {
-        Box::pin(self.0.send_request(request))
-    }
+    Ok(Connected { channel: Channel::new(channel), pulse, driver: Box::pin(driver) })
 }

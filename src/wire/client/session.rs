@@ -1,11 +1,12 @@
 //! One connection's two streams, from Hello to whatever ends them.
 
-use super::connect::{Channel, ConnectError, connect};
+use super::connect::{ConnectError, connect};
 use super::endpoint::Endpoint;
 use super::{Memory, Told};
 use crate::model::name::Name;
 use crate::model::status::NodeStatus;
 use crate::model::term::Term;
+use crate::runtime::channel::Channel;
 use crate::wire::deliver::{Ended, STALL, deliver, hello};
 use crate::wire::diffs::Diffs;
 use crate::wire::inbox::Step;
