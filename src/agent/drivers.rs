@@ -8,7 +8,7 @@ use crate::model::observed::{Guarded, Held, Observed, Served};
 use crate::netfilter;
 use crate::plan::{ExposurePlan, LIFETIME, LinkPlan, ProxyPlan, RoutingPlan};
 use crate::proxy;
-use crate::routing::{self, bird, frr};
+use crate::routing::{self, bird, frr, gobgp};
 use crate::runtime::tasks::Tasks;
 use prometheus_client::registry::Registry;
 use std::net::Ipv4Addr;
@@ -76,6 +76,9 @@ pub async fn start(config: &Config, registry: &mut Registry, tasks: &mut Tasks) 
         }
         routing::Choice::Bird(options) => {
             tasks.spawn("routing", routing::drive(bird::Bird::new(options.clone()), inbox, outbox));
+        }
+        routing::Choice::Gobgp(options) => {
+            tasks.spawn("routing", routing::drive(gobgp::Gobgp::new(options), inbox, outbox));
         }
     }
     let (proxy, (inbox, outbox)) = channel(ProxyPlan::default());

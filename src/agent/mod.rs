@@ -16,6 +16,7 @@
 //! |---|---|
 //! | [`config`] | what an agent is told at its start |
 //! | [`drivers`] | starts the four drivers, and holds their inboxes and outboxes |
+//! | [`guard`] | a process of its own beside gobgpd, which withdraws for a dead agent |
 //! | [`vip_loop`] | facts in, plans out, again and again |
 //! | [`wish`] | what the node itself wishes: `drain`, or to end |
 //! | [`departure`] | the clocks of leaving, around `plan::leave` |
@@ -28,6 +29,7 @@ pub mod admin;
 pub mod config;
 pub mod departure;
 pub mod drivers;
+pub mod guard;
 pub mod last_good;
 mod metrics;
 pub mod phases;

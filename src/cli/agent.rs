@@ -1,9 +1,10 @@
 //! `novaedge-agent`: the words people say to the program that runs on every node.
 
-use super::daemon::DaemonArgs;
+use super::daemon::{DaemonArgs, GobgpArgs};
 use super::output::{self, Format};
 use super::{ask, drain, obey, show, standalone};
 use crate::agent::config::{Config, TERMINATION_GRACE_PERIOD};
+use crate::agent::guard;
 use crate::model::name::Name;
 use crate::model::observed::{BfdState, PeerState};
 use crate::model::status::{NodeStatus, Phase};
@@ -57,6 +58,9 @@ enum Command {
     Drain(DrainArgs),
     /// Let this node serve its VIPs again
     Undrain(SocketArgs),
+    /// Withdraw from gobgpd what this node does not hold any more, for an agent that has died; an agent with
+    /// `--routing-daemon gobgp` starts one itself unless it is told not to
+    Guard(GuardArgs),
 }
 
 #[derive(Debug, Subcommand)]
@@ -97,6 +101,17 @@ struct RunArgs {
     termination_grace_period: u64,
     #[command(flatten)]
     node: NodeArgs,
+}
+
+#[derive(Debug, Args)]
+struct GuardArgs {
+    #[command(flatten)]
+    gobgp: GobgpArgs,
+    /// End by itself when no agent is there and nothing of ours is announced
+    #[arg(long)]
+    while_needed: bool,
+    #[arg(long, value_enum, default_value_t = telemetry::LogFormat::Text)]
+    log_format: telemetry::LogFormat,
 }
 
 /// What an agent is told about its node, however it is led.
@@ -172,6 +187,7 @@ pub fn main() -> ExitCode {
     let outcome = match Cli::parse().command {
         Command::Run(args) => run_led(args),
         Command::Standalone(args) => run_standalone(args),
+        Command::Guard(args) => run_guard(args),
         Command::Status(args) => run_ask(Topic::Node, &args),
         Command::Vip(VipCommand::Status(args)) => run_ask(Topic::Vips, &args),
         Command::Bgp(StatusCommand::Status(args)) => run_ask(Topic::Bgp, &args),
@@ -219,6 +235,12 @@ where
     });
     runtime.shutdown_background();
     ended.map(|()| ExitCode::SUCCESS)
+}
+
+fn run_guard(GuardArgs { gobgp, while_needed, log_format }: GuardArgs) -> anyhow::Result<ExitCode> {
+    telemetry::init(log_format);
+    let config = guard::Config { endpoint: gobgp.endpoint(), socket: gobgp.guard_socket, while_needed };
+    run(|leave| async move { Ok(guard::run(config, leave).await?) })
 }
 
 fn config(args: NodeArgs, termination_grace_period: Duration) -> anyhow::Result<Config> {

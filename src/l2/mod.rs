@@ -19,11 +19,13 @@
 //! | [`address`] | one address as the kernel tells and takes it; the mark (pure) |
 //! | [`steps`] | what to do to get from what is there to the plan (pure) |
 //! | [`netlink`] | the conversation with the kernel (rtnetlink(7)) |
+//! | [`presence`] | what addresses the node has, and when that changes |
 //! | [`identity`] | the IPv4 address by which the node names itself in BGP and OSPF |
 
 mod address;
 pub mod identity;
 pub mod netlink;
+pub mod presence;
 mod steps;
 
 pub use address::{IFA_PROTO_NOVAEDGE, LOOPBACK};

@@ -1,7 +1,7 @@
 //! The conversation with the kernel: rtnetlink(7).
 
 use super::address::{self, KernelAddress};
-use super::steps::{held_by_us, report, steps, unmarked};
+use super::steps::{held_by_us, own, report, steps, unmarked};
 use super::{Link, LinkError};
 use crate::model::observed::Held;
 use crate::plan::LinkPlan;
@@ -135,8 +135,8 @@ impl Link for Netlink {
     }
 
     async fn held(&mut self) -> Result<Held, LinkError> {
-        let addresses = held_by_us(&self.addresses().await?);
-        Ok(Held { addresses, ..Held::default() })
+        let present = self.addresses().await?;
+        Ok(Held { addresses: held_by_us(&present), own: own(&present), ..Held::default() })
     }
 }
 

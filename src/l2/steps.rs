@@ -1,8 +1,8 @@
 //! From what the kernel has to what the plan says, and from what came out to the report. Pure.
 
-use super::address::KernelAddress;
+use super::address::{KernelAddress, LOOPBACK};
 use crate::model::net::HostRoute;
-use crate::model::observed::Held;
+use crate::model::observed::{Held, OwnAddress};
 use crate::plan::LinkPlan;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
@@ -64,11 +64,22 @@ pub(super) fn report(
             refused.insert(route, kernel_refused(error));
         }
     }
-    Held { addresses, refused, trouble: None }
+    Held { addresses, own: own(present), refused, trouble: None }
 }
 
 pub(super) fn held_by_us(present: &[KernelAddress]) -> BTreeSet<HostRoute> {
     present.iter().filter_map(|found| found.host_route().filter(|&route| found.is_held(route))).collect()
+}
+
+/// The node's own addresses.
+pub(super) fn own(present: &[KernelAddress]) -> BTreeSet<OwnAddress> {
+    let own = present.iter().filter(|found| found.global && !found.ours && found.interface != LOOPBACK);
+    own.map(|&KernelAddress { interface, address, prefix_len, .. }| OwnAddress {
+        interface,
+        address,
+        prefix_len,
+    })
+    .collect()
 }
 
 fn somebody_elses(other: &KernelAddress, interfaces: &BTreeMap<u32, String>) -> String {
@@ -91,7 +102,6 @@ fn kernel_refused(error: &io::Error) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::address::LOOPBACK;
     use super::*;
     use proptest::prelude::*;
     use std::time::Duration;

@@ -13,16 +13,18 @@ use std::fmt;
 pub enum Daemon {
     Frr,
     Bird,
+    Gobgp,
 }
 
 impl Daemon {
-    pub const ALL: [Self; 2] = [Self::Frr, Self::Bird];
+    pub const ALL: [Self; 3] = [Self::Frr, Self::Bird, Self::Gobgp];
 
     /// As in [`DaemonVersion::name`].
     pub fn name(self) -> &'static str {
         match self {
             Self::Frr => "frr",
             Self::Bird => "bird",
+            Self::Gobgp => "gobgp",
         }
     }
 
@@ -31,11 +33,25 @@ impl Daemon {
     }
 }
 
-/// Major and minor version.
-type Release = (u32, u32);
+/// Major and minor version; gobgpd tells only which of its APIs it has, which is the major one.
+type Release = (u32, Option<u32>);
 
 /// The releases that the project's own tests run against.
-pub const TESTED: [(Daemon, Release); 2] = [(Daemon::Frr, (8, 4)), (Daemon::Bird, (2, 0))];
+const TESTED: [(Daemon, Release); 4] = [
+    (Daemon::Frr, (8, Some(4))),
+    (Daemon::Bird, (2, Some(0))),
+    (Daemon::Gobgp, (3, None)),
+    (Daemon::Gobgp, (4, None)),
+];
+
+/// [`TESTED`], as people read it: `frr 8.4`.
+pub fn tested() -> Vec<String> {
+    let name = |(daemon, (major, minor)): &(Daemon, Release)| match minor {
+        Some(minor) => format!("{} {major}.{minor}", daemon.name()),
+        None => format!("{} {major}", daemon.name()),
+    };
+    TESTED.iter().map(name).collect()
+}
 
 /// Whether the project's own tests have run against this release.
 pub fn is_tested(version: &DaemonVersion) -> bool {
@@ -43,10 +59,10 @@ pub fn is_tested(version: &DaemonVersion) -> bool {
     daemon.zip(release(version)).is_some_and(|found| TESTED.contains(&found))
 }
 
-/// From `8.4.4`, `10.2-dev`, `2.0.12`.
+/// From `8.4.4`, `10.2-dev`, `2.0.12`, `3`.
 fn release(version: &DaemonVersion) -> Option<Release> {
     let mut numbers = version.version.split(|c: char| !c.is_ascii_digit()).map(str::parse);
-    Some((numbers.next()?.ok()?, numbers.next()?.ok()?))
+    Some((numbers.next()?.ok()?, numbers.next().transpose().ok()?))
 }
 
 macro_rules! fields {
@@ -155,6 +171,9 @@ pub fn support(field: Field, daemon: Daemon) -> Support {
             Daemon::Bird => Support::Refused(
                 "this version speaks OSPF through FRR alone; run FRR on this node, or write mode BGP",
             ),
+            Daemon::Gobgp => {
+                Support::Refused("GoBGP speaks BGP alone; run FRR on this node, or write mode BGP")
+            }
         },
     }
 }
@@ -189,6 +208,9 @@ mod tests {
             ("frr", "10.2-dev", false),
             ("bird", "2.0.12", true),
             ("bird", "8.4.4", false),
+            ("gobgp", "3", true),
+            ("gobgp", "5", false),
+            ("frr", "8", false),
             ("frr", "unknown", false),
             ("quagga", "8.4", false),
         ] {

@@ -12,7 +12,7 @@ use std::net::{IpAddr, SocketAddr};
 /// Which routing daemon, as it names itself.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DaemonVersion {
-    /// `frr` or `bird`.
+    /// `frr`, `bird` or `gobgp`.
     pub name: String,
     /// As the daemon prints it, e.g. `8.4.4`.
     pub version: String,
@@ -102,11 +102,23 @@ impl fmt::Display for BfdState {
     }
 }
 
+/// An address of the node itself, by which others on the link reach it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct OwnAddress {
+    /// The kernel's index of the interface.
+    pub interface: u32,
+    pub address: IpAddr,
+    pub prefix_len: u8,
+}
+
 /// What the kernel holds for us.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Held {
     /// Addresses of ours that are alive now.
     pub addresses: BTreeSet<HostRoute>,
+    /// The node's own addresses, of global scope and not on the loopback device.
+    #[serde(default)]
+    pub own: BTreeSet<OwnAddress>,
     /// Addresses that the kernel refused, with its words.
     pub refused: BTreeMap<HostRoute, String>,
     /// What keeps the driver from working at all.

@@ -14,6 +14,7 @@
 //! | [`drive`] | the one loop that owns a driver: newest plan in, what the daemon does out |
 //! | [`frr`] | FRR over its daemons' vty sockets |
 //! | [`bird`] | BIRD by an include file and its control socket |
+//! | [`gobgp`] | GoBGP by its gRPC API |
 //! | [`bfdd`] | BFD sessions in FRR's bfdd, for the other daemons |
 //! | [`digest`] | names for content |
 
@@ -22,6 +23,7 @@ pub mod bird;
 mod digest;
 pub mod drive;
 pub mod frr;
+pub mod gobgp;
 
 pub use drive::drive;
 
@@ -36,6 +38,7 @@ use std::future::Future;
 pub enum Choice {
     Frr(frr::Options),
     Bird(bird::Options),
+    Gobgp(gobgp::Options),
 }
 
 /// A routing daemon as NovaEdge uses one.

@@ -58,9 +58,7 @@ tests do not run against is used too, and the VIP's condition `DaemonUntested` n
 #[test]
 fn the_matrix_is_what_the_table_says() {
     let mut page = MATRIX_HEAD.to_owned();
-    let tested =
-        capability::TESTED.map(|(daemon, (major, minor))| format!("{} {major}.{minor}", daemon.name()));
-    page += &format!("\nTested with {}.\n\n", tested.join(", "));
+    page += &format!("\nTested with {}.\n\n", capability::tested().join(", "));
     let names = Daemon::ALL.map(Daemon::name);
     page += &format!("| setting | {} |\n|---|{}\n", names.join(" | "), "---|".repeat(names.len()));
     let mut reasons = Vec::new();

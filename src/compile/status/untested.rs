@@ -5,7 +5,7 @@ use super::share::Share;
 use super::verdict::Verdict;
 use super::words::{clauses_of, sentence};
 use crate::api::condition::{ConditionType, Reason};
-use crate::model::capability::{self, TESTED};
+use crate::model::capability;
 use crate::model::observed::DaemonVersion;
 
 pub fn untested(shares: &[Share<'_>]) -> Verdict {
@@ -23,16 +23,11 @@ pub fn untested(shares: &[Share<'_>]) -> Verdict {
             "No node is known to run an untested release.",
         );
     }
-    let message = format!("{} NovaEdge is tested with {}.", sentence(&words), tested());
+    let message =
+        format!("{} NovaEdge is tested with {}.", sentence(&words), capability::tested().join(", "));
     Verdict::new(kind, true, Reason::DaemonUntested, message)
 }
 
 fn version<'a>(share: &Share<'a>) -> Option<&'a DaemonVersion> {
     share.report?.routing.daemon.as_ref()
-}
-
-/// `frr 8.4, bird 2.0`
-fn tested() -> String {
-    let names = TESTED.map(|(daemon, (major, minor))| format!("{} {major}.{minor}", daemon.name()));
-    names.join(", ")
 }

@@ -17,9 +17,10 @@
 //! | [`faults`] | restarts, silence, refusals |
 //! | [`silence`] | a node that nothing comes from any more |
 //! | [`scale`] | a thousand prefixes |
-//! | [`floor`], [`floor_bird`] | the same by hand, for comparing times |
+//! | [`floor`], [`floor_bird`], [`floor_gobgp`] | the same by hand, for comparing times |
 //! | [`walk`] | plans at random, one after the other |
-//! | [`mod@bird`] | BIRD's fixture |
+//! | [`mod@bird`], [`gobgp`] | BIRD's and GoBGP's fixtures |
+//! | [`gobgp_alone`] | what is GoBGP's alone |
 //! | [`frr`], [`frr_alone`], [`frr_ospf`] | FRR's fixture, and what is FRR's alone |
 
 // What was measured is part of a test's answer.
@@ -31,9 +32,12 @@ mod faults;
 mod fixture;
 mod floor;
 mod floor_bird;
+mod floor_gobgp;
 mod frr;
 mod frr_alone;
 mod frr_ospf;
+mod gobgp;
+mod gobgp_alone;
 mod operator;
 mod ospf;
 mod plans;

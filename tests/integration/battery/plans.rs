@@ -5,7 +5,9 @@ use novaedge::model::bgp::{
     Asn, Audience, Community, GracefulRestart, Password, PathAttributes, Peer, Timers,
 };
 use novaedge::model::net::HostRoute;
+use novaedge::plan::speaker::Facing;
 use novaedge::plan::{Announcement, RoutingPlan, SpeakerPlan};
+use novaedge_lab::NodeId;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr};
 use std::num::{NonZeroU8, NonZeroU16};
@@ -69,6 +71,7 @@ impl Plan {
 
     pub fn speaker_of(number: u32) -> Self {
         let speaker = SpeakerPlan {
+            facing: BTreeMap::new(),
             asn: asn(number),
             router_id: Ipv4Addr::new(10, 0, 0, 1),
             graceful_restart: None,
@@ -84,6 +87,10 @@ impl Plan {
 
     pub fn with_peer(mut self, peer: Peer) -> Self {
         let speaker = self.0.speaker.as_mut().expect("a plan in construction has a speaker");
+        let (own4, own6) = (NodeId(1).address4(), NodeId(1).address6());
+        let (own4, own6) = (Some(own4.into()), Some(own6.into()));
+        let (same, other) = if peer.address.is_ipv4() { (own4, own6) } else { (own6, own4) };
+        speaker.facing.insert(peer.address, Facing { same, other });
         speaker.peers.insert(peer.address, peer);
         self
     }

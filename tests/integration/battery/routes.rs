@@ -112,12 +112,14 @@ pub fn an_expired_address_is_withdrawn<F: Fixture>() {
     let mut world = World::<F>::new("expiry");
     world.hold_for(VIP4, 4);
     world.hold_for(VIP6, 4);
-    world.apply(&Plan::to_the_tor().announcing(VIP4).announcing(VIP6));
+    let plan = Plan::to_the_tor().announcing(VIP4).announcing(VIP6);
+    world.apply(&plan);
     world.routed(VIP4);
     world.routed(VIP6);
     world.unrouted(VIP4);
     world.unrouted(VIP6);
     world.sees("nothing announced", |observed| observed.announced.is_empty());
     world.hold(VIP4);
+    world.apply(&plan.without(VIP6));
     world.routed(VIP4);
 }

@@ -38,6 +38,11 @@ fn an_agent_that_is_back_in_time_changes_nothing_of_birds() {
     back_in_time(Lab::builder("t-restart-bird").routing(RoutingDaemon::Bird));
 }
 
+#[test]
+fn an_agent_that_is_back_in_time_changes_nothing_of_gobgps() {
+    back_in_time(Lab::builder("t-restart-gobgp").routing(RoutingDaemon::Gobgp3));
+}
+
 fn back_in_time(lab: Builder) {
     let (estate, watch) = served_by(lab);
     let updates_before = estate.updates_at_rest()[&NodeId(2)];
@@ -70,6 +75,11 @@ fn a_dead_or_stopped_agent_is_withdrawn_by_the_kernel() {
 #[test]
 fn a_dead_or_stopped_agent_beside_bird_is_withdrawn_by_the_kernel() {
     dead_or_stopped(Lab::builder("t-dead-bird").routing(RoutingDaemon::Bird));
+}
+
+#[test]
+fn a_dead_or_stopped_agent_beside_gobgp_is_withdrawn_by_the_guard() {
+    dead_or_stopped(Lab::builder("t-dead-gobgp").routing(RoutingDaemon::Gobgp4));
 }
 
 fn dead_or_stopped(lab: Builder) {

@@ -2,7 +2,7 @@
 
 use super::estate::{Estate, SOON, vip, web};
 use novaedge_lab::builder::Builder;
-use novaedge_lab::{Lab, NodeId, Report, RoutingDaemon};
+use novaedge_lab::{Lab, NodeId, Report, Routing, RoutingDaemon};
 use std::time::{Duration, Instant};
 
 const VIP: &str = "10.200.0.60/32";
@@ -43,8 +43,11 @@ fn nothing_remains(estate: &Estate) {
     let tables = node.netns().exec("nft", &["list", "tables"]).unwrap();
     assert!(!tables.contains("novaedge"), "{tables}");
     let running = match node.routing() {
-        RoutingDaemon::Frr => node.frr().ask("bgpd", "show running-config").unwrap(),
-        RoutingDaemon::Bird => node.bird().ask("show protocols all").unwrap(),
+        Routing::Frr => node.frr().ask("bgpd", "show running-config").unwrap(),
+        Routing::Bird(bird) => bird.ask("show protocols all").unwrap(),
+        Routing::Gobgp(gobgp) => ["neighbor", "global rib", "global rib -a ipv6", "policy"]
+            .map(|words| gobgp.ask(&words.split(' ').collect::<Vec<_>>()).unwrap())
+            .concat(),
     };
     assert!(!running.to_lowercase().contains("novaedge") && !running.contains("10.200.0.60"), "{running}");
     let told = estate.ask(LEAVER, &["status"]);
@@ -84,6 +87,18 @@ fn new_connections_lose_nothing_on_a_node_with_bird() {
 #[test]
 fn kept_connections_lose_nothing_on_a_node_with_bird() {
     let (report, leaver) = leave(Lab::builder("t-leave-kept-b").routing(RoutingDaemon::Bird), true);
+    check(&report, leaver);
+}
+
+#[test]
+fn new_connections_lose_nothing_on_a_node_with_gobgp() {
+    let (report, leaver) = leave(Lab::builder("t-leave-new-g").routing(RoutingDaemon::Gobgp4), false);
+    check(&report, leaver);
+}
+
+#[test]
+fn kept_connections_lose_nothing_on_a_node_with_gobgp() {
+    let (report, leaver) = leave(Lab::builder("t-leave-kept-g").routing(RoutingDaemon::Gobgp3), true);
     check(&report, leaver);
 }
 

@@ -23,6 +23,7 @@ pub fn peer(address: &str, asn: u32) -> Peer {
 
 pub fn plan(peers: impl IntoIterator<Item = Peer>) -> RoutingPlan {
     let speaker = SpeakerPlan {
+        facing: BTreeMap::new(),
         asn: Asn::new(64501).unwrap(),
         router_id: "10.0.0.1".parse().unwrap(),
         graceful_restart: None,

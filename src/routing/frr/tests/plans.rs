@@ -44,6 +44,7 @@ pub fn attributes(communities: &[&str]) -> PathAttributes {
 
 pub fn plan(peers: impl IntoIterator<Item = Peer>) -> RoutingPlan {
     let speaker = SpeakerPlan {
+        facing: Default::default(),
         asn: Asn::new(64501).unwrap(),
         router_id: "10.0.0.1".parse().unwrap(),
         graceful_restart: None,

@@ -82,7 +82,8 @@ fn plan() -> impl Strategy<Value = RoutingPlan> {
         });
         let announcements = announcements.collect();
         let graceful_restart = restart.map(|restart_seconds| GracefulRestart { restart_seconds });
-        let speaker = SpeakerPlan { asn, router_id: id.into(), graceful_restart, peers };
+        let speaker =
+            SpeakerPlan { asn, router_id: id.into(), graceful_restart, peers, facing: Default::default() };
         RoutingPlan { speaker: Some(speaker), announcements, ospf: None }
     })
 }

@@ -4,8 +4,9 @@ use crate::backend::{BACKENDS, Backend};
 use crate::bird::{self, Bird};
 use crate::control::Control;
 use crate::frr::Frr;
+use crate::gobgp::{Gobgp, Version};
 use crate::lab::SecondRouter;
-use crate::node::Node;
+use crate::node::{Node, Routing};
 use crate::ospf::Ospf;
 use crate::state::{self, Record, State};
 use crate::switch::Switch;
@@ -33,6 +34,10 @@ pub enum RoutingDaemon {
     Frr,
     /// With FRR's zebra and bfdd beside it.
     Bird,
+    /// The distribution's, with FRR's zebra and bfdd beside it.
+    Gobgp3,
+    /// The same of version 4.
+    Gobgp4,
 }
 
 impl Builder {
@@ -155,21 +160,26 @@ impl Builder {
         let backends = wanted.iter().map(start).collect::<Result<Vec<_>>>()?;
         let mut daemons = match self.routing {
             RoutingDaemon::Frr => vec!["zebra", "bgpd", "bfdd", "staticd"],
-            RoutingDaemon::Bird => vec!["zebra", "bfdd"],
+            RoutingDaemon::Bird | RoutingDaemon::Gobgp3 | RoutingDaemon::Gobgp4 => vec!["zebra", "bfdd"],
         };
         if self.tor.ospf.is_some() && self.routing == RoutingDaemon::Frr {
             daemons.extend(["ospfd", "ospf6d"]);
         }
         let frr = Frr::start(&netns, &daemons.iter().map(|name| (*name, String::new())).collect(), &logs)?;
-        let bird = match self.routing {
-            RoutingDaemon::Frr => None,
+        let gobgp = |version| {
+            Gobgp::start(&netns, version, &dir.join("gobgp"), &logs.join(format!("{id}.gobgpd.log")))
+        };
+        let routing = match self.routing {
+            RoutingDaemon::Frr => Routing::Frr,
             RoutingDaemon::Bird => {
                 let log = logs.join(format!("{id}.bird.log"));
-                Some(Bird::start(&netns, &bird::operators(id), &dir.join("bird"), &log)?)
+                Routing::Bird(Bird::start(&netns, &bird::operators(id), &dir.join("bird"), &log)?)
             }
+            RoutingDaemon::Gobgp3 => Routing::Gobgp(gobgp(Version::V3)?),
+            RoutingDaemon::Gobgp4 => Routing::Gobgp(gobgp(Version::V4)?),
         };
         backends.iter().try_for_each(Backend::wait_until_serving)?;
-        Ok(Node { id, netns, frr, bird, backends, dir, logs })
+        Ok(Node { id, netns, frr, routing, backends, dir, logs })
     }
 
     fn start_second(&self, topology: &Topology, netns: OwnedNetns, state: &State) -> Result<SecondRouter> {

@@ -28,6 +28,7 @@
 //! | [`visit`], [`mod@ping`] | single requests, connections, pings |
 //! | [`backend`], [`listen`] | what is served: an HTTP backend, a greeting listener |
 //! | [`mod@bird`] | one BIRD, and questions to it |
+//! | [`gobgp`] | one gobgpd, and its command line |
 //! | [`frr`], [`vty`] | one FRR instance; talking to its daemons |
 //! | [`patient`] | reads that a signal does not end |
 //! | [`process`] | a program in a namespace: kill, stop, restart |
@@ -47,6 +48,7 @@ pub mod control;
 pub mod eventually;
 pub mod fib;
 pub mod frr;
+pub mod gobgp;
 pub mod http1;
 pub mod lab;
 pub mod listen;
@@ -70,9 +72,10 @@ pub use builder::RoutingDaemon;
 pub use eventually::{eventually, eventually_async};
 pub use fib::{Fib, FibWatch, NextHop, NextHops};
 pub use frr::Frr;
+pub use gobgp::Gobgp;
 pub use lab::Lab;
 pub use netns::{Netns, OwnedNetns};
-pub use node::Node;
+pub use node::{Node, Routing};
 pub use ping::ping;
 pub use probe::{Outcome, Probe, Report, Sample, Traffic, Window};
 pub use process::{Process, Program};

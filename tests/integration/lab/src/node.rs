@@ -2,8 +2,8 @@
 
 use crate::backend::Backend;
 use crate::bird::Bird;
-use crate::builder::RoutingDaemon;
 use crate::frr::Frr;
+use crate::gobgp::Gobgp;
 use crate::topology::NodeId;
 use crate::{Netns, OwnedNetns, Process, Program};
 use anyhow::Result;
@@ -16,10 +16,19 @@ pub struct Node {
     pub(crate) id: NodeId,
     pub(crate) netns: OwnedNetns,
     pub(crate) frr: Frr,
-    pub(crate) bird: Option<Bird>,
+    pub(crate) routing: Routing,
     pub(crate) backends: Vec<Backend>,
     pub(crate) dir: PathBuf,
     pub(crate) logs: PathBuf,
+}
+
+/// What announces for a node.
+#[derive(Debug)]
+pub enum Routing {
+    /// Its [`Node::frr`].
+    Frr,
+    Bird(Bird),
+    Gobgp(Gobgp),
 }
 
 impl Node {
@@ -61,8 +70,8 @@ impl Node {
     }
 
     /// What announces for it.
-    pub fn routing(&self) -> RoutingDaemon {
-        if self.bird.is_some() { RoutingDaemon::Bird } else { RoutingDaemon::Frr }
+    pub fn routing(&self) -> &Routing {
+        &self.routing
     }
 
     /// Its BIRD.
@@ -70,7 +79,26 @@ impl Node {
     /// # Panics
     /// When the lab was built with another routing daemon.
     pub fn bird(&self) -> &Bird {
-        self.bird.as_ref().expect("the lab was built with BIRD on its nodes")
+        match &self.routing {
+            Routing::Bird(bird) => bird,
+            other => panic!("the lab was not built with BIRD on its nodes, but with {other:?}"),
+        }
+    }
+
+    /// Its gobgpd.
+    ///
+    /// # Panics
+    /// When the lab was built with another routing daemon.
+    pub fn gobgp(&self) -> &Gobgp {
+        match &self.routing {
+            Routing::Gobgp(gobgp) => gobgp,
+            other => panic!("the lab was not built with GoBGP on its nodes, but with {other:?}"),
+        }
+    }
+
+    /// The socket of the guard beside its gobgpd.
+    pub fn guard_socket(&self) -> PathBuf {
+        self.dir.join("guard.sock")
     }
 
     /// Starts a program on the node under a name of the caller's, which names its log too.
@@ -102,9 +130,14 @@ impl Node {
         ];
         let program =
             options.into_iter().fold(program, |program, (option, value)| program.arg(option).arg(value));
-        match &self.bird {
-            None => program,
-            Some(bird) => program
+        match &self.routing {
+            Routing::Frr => program,
+            Routing::Gobgp(gobgp) => program
+                .args(["--routing-daemon", "gobgp", "--gobgp-api"])
+                .arg(gobgp.endpoint())
+                .arg("--guard-socket")
+                .arg(self.guard_socket()),
+            Routing::Bird(bird) => program
                 .args(["--routing-daemon", "bird", "--bird-socket"])
                 .arg(bird.socket())
                 .arg("--bird-include")

@@ -26,7 +26,7 @@ use std::path::PathBuf;
 /// A client, a ToR router, a switch and nodes, as network namespaces of this machine.
 ///
 /// `lab up` makes the world and leaves it standing; everything else plays with it; `lab down` removes it.
-/// Needs root, FRR, nftables and iproute2; BIRD for nodes that run it.
+/// Needs root, FRR, nftables and iproute2; BIRD or GoBGP for nodes that run it.
 #[derive(Debug, Parser)]
 #[command(version)]
 pub struct Cli {

@@ -102,6 +102,7 @@ fn hints(place: &str, netns: &str, directory: &Path) -> Vec<String> {
                 "birdc -s {}/{place}/bird/bird.ctl show protocols    (where BIRD runs)",
                 directory.display()
             ),
+            format!("gobgp -u {}/{place}/gobgp/api.sock neighbor    (where GoBGP runs)", directory.display()),
             "ip addr show lo".into(),
             "ss -ltnp".into(),
         ],
