@@ -104,7 +104,10 @@ impl<const MAJOR: u8> Fixture for OfGobgp<MAJOR> {
 
     fn operate(node: &Node) {
         let gobgp = node.gobgp();
-        gobgp.start_bgp(64501, node.id()).unwrap();
+        // Ours may have been here, and left BGP running.
+        if gobgp.ask(&["global"]).unwrap().lines().any(|line| line == "AS:        0") {
+            gobgp.start_bgp(64501, node.id()).unwrap();
+        }
         for words in [
             "neighbor add 10.0.0.77 as 64777",
             "policy neighbor add spines 10.0.0.77",

@@ -27,16 +27,16 @@
 #![allow(clippy::print_stdout)]
 
 mod attributes;
-mod bird;
+pub mod bird;
 mod faults;
-mod fixture;
+pub mod fixture;
 mod floor;
 mod floor_bird;
 mod floor_gobgp;
-mod frr;
+pub mod frr;
 mod frr_alone;
 mod frr_ospf;
-mod gobgp;
+pub mod gobgp;
 mod gobgp_alone;
 mod operator;
 mod ospf;

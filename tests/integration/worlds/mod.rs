@@ -1,4 +1,4 @@
-//! Whole worlds: three nodes with an agent and a real FRR each, a ToR with a real FRR, and a client that counts
+//! Whole worlds: nodes with an agent and a real routing daemon each, a ToR with a real FRR, and a client that counts
 //! what it gets. What is asserted is what the contract promises; what is measured is printed.
 
 // What was measured is part of a test's answer.
@@ -12,6 +12,7 @@ mod deadman;
 mod departing;
 mod estate;
 mod exposure;
+mod fields;
 mod hand;
 mod leaving;
 mod led;
