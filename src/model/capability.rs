@@ -167,12 +167,9 @@ pub fn support(field: Field, daemon: Daemon) -> Support {
         | Field::OspfMd5
         | Field::OspfGracefulRestart
         | Field::OspfInterfaces => match daemon {
-            Daemon::Frr => Support::CarriedOut,
-            Daemon::Bird => Support::Refused(
-                "this version speaks OSPF through FRR alone; run FRR on this node, or write mode BGP",
-            ),
+            Daemon::Frr | Daemon::Bird => Support::CarriedOut,
             Daemon::Gobgp => {
-                Support::Refused("GoBGP speaks BGP alone; run FRR on this node, or write mode BGP")
+                Support::Refused("GoBGP speaks BGP alone; run FRR or BIRD on this node, or write mode BGP")
             }
         },
     }
@@ -219,11 +216,11 @@ mod tests {
     }
 
     #[test]
-    fn bird_refuses_ospf_and_says_what_to_do() {
-        let bird = version("bird", "2.0.12");
-        let (field, why) = refusal(&[Field::Med, Field::OspfCost, Field::Ospf], &bird).unwrap();
+    fn gobgp_refuses_ospf_and_says_what_to_do() {
+        let gobgp = version("gobgp", "4");
+        let (field, why) = refusal(&[Field::Med, Field::OspfCost, Field::Ospf], &gobgp).unwrap();
         assert_eq!(field, Field::OspfCost);
-        assert!(why.contains("run FRR on this node"));
+        assert!(why.contains("run FRR or BIRD on this node"));
         assert_eq!(refusal(Field::ALL, &version("frr", "8.4.4")), None);
     }
 

@@ -38,8 +38,11 @@ impl InterfaceName {
     pub fn parse(text: impl Into<String>) -> Result<Self, InvalidInterfaceName> {
         let text = text.into();
         let usable = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-' | b'@' | b':');
-        let is_name =
-            (1..=15).contains(&text.len()) && text.bytes().all(usable) && text != "." && text != "..";
+        let is_name = (1..=15).contains(&text.len())
+            && text.bytes().all(usable)
+            && !matches!(text.as_str(), "." | "..");
+        // To BIRD, a minus in front says "all but".
+        let is_name = is_name && !text.starts_with('-');
         if is_name { Ok(Self(text)) } else { Err(InvalidInterfaceName(text)) }
     }
 

@@ -19,13 +19,15 @@ pub fn wanted(sessions: &BTreeMap<IpAddr, Session>) -> Blocks {
         let profile = format!("profile {}", name(&session.profile));
         let mut inside = BTreeSet::from([profile.clone()]);
         let local = session.local.map(|local| format!(" local-address {local}")).unwrap_or_default();
+        let interface =
+            session.interface.iter().map(|name| format!(" interface {}", name.as_str())).collect::<String>();
         let head = match session.hops > 1 {
             true => {
                 // The TTL that is left of 255 after so many hops.
                 inside.insert(format!("minimum-ttl {}", 255 - u16::from(session.hops) + 1));
                 format!("peer {peer} multihop{local}")
             }
-            false => format!("peer {peer}{local}"),
+            false => format!("peer {peer}{local}{interface}"),
         };
         blocks.insert(head, inside);
         blocks.insert(profile, timers(&session.profile));
@@ -143,6 +145,7 @@ mod tests {
     fn session(millis: u32, echo: bool, hops: u8) -> Session {
         let interval = Interval::from_millis(millis).unwrap();
         Session {
+            interface: None,
             profile: BfdProfile {
                 detect_multiplier: NonZeroU8::new(3).unwrap(),
                 desired_min_tx: interval,

@@ -18,6 +18,7 @@ use super::ApplyError;
 use super::frr::BfdSession;
 use super::frr::vty::Vty;
 use crate::model::bfd::BfdProfile;
+use crate::model::net::InterfaceName;
 use crate::model::observed::BfdObserved;
 use std::collections::BTreeMap;
 use std::io;
@@ -30,6 +31,8 @@ pub struct Session {
     pub profile: BfdProfile,
     /// The BGP session's own address; `None`: the kernel chooses.
     pub local: Option<IpAddr>,
+    /// Where a peer with a link-local address is.
+    pub interface: Option<InterfaceName>,
     /// How many hops away the peer may be: more than 1 makes it a multihop session (RFC 5883).
     pub hops: u8,
 }

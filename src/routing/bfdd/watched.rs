@@ -20,6 +20,8 @@ use std::path::Path;
 pub struct Watched {
     bfdd: Bfdd,
     wanted: BTreeMap<IpAddr, Session>,
+    /// Sessions with neighbours that were found and not configured; they decide about nothing here.
+    found: BTreeMap<IpAddr, Session>,
     /// Peers whose session was up when it was last seen.
     up: BTreeSet<IpAddr>,
 }
@@ -41,7 +43,12 @@ pub enum Verdict {
 
 impl Watched {
     pub fn new(bfdd_dir: &Path) -> Self {
-        Self { bfdd: Bfdd::new(bfdd_dir), wanted: BTreeMap::new(), up: BTreeSet::new() }
+        Self {
+            bfdd: Bfdd::new(bfdd_dir),
+            wanted: BTreeMap::new(),
+            found: BTreeMap::new(),
+            up: BTreeSet::new(),
+        }
     }
 
     pub fn restarts(&self) -> u64 {
@@ -56,9 +63,24 @@ impl Watched {
         own: impl Fn(IpAddr) -> Option<IpAddr>,
     ) -> Result<usize, ApplyError> {
         self.wanted = wanted(plan, own, &self.wanted);
-        match self.bfdd.keep(&self.wanted).await {
+        self.register().await
+    }
+
+    /// Has bfdd watch these neighbours too.
+    pub async fn keep_found(&mut self, found: BTreeMap<IpAddr, Session>) -> Result<usize, ApplyError> {
+        if found == self.found {
+            return Ok(0);
+        }
+        self.found = found;
+        self.register().await
+    }
+
+    async fn register(&mut self) -> Result<usize, ApplyError> {
+        let mut all = self.found.clone();
+        all.extend(self.wanted.clone());
+        match self.bfdd.keep(&all).await {
             // Who wants nothing needs no bfdd.
-            Err(ApplyError::NotAnswering(_)) if self.wanted.is_empty() => Ok(0),
+            Err(ApplyError::NotAnswering(_)) if all.is_empty() => Ok(0),
             other => other,
         }
     }
@@ -73,7 +95,7 @@ impl Watched {
 
     fn trouble(&self, error: &io::Error) -> Option<String> {
         let words = || format!("bfdd does not answer, so failures are noticed late: {error}");
-        (!self.wanted.is_empty()).then(words)
+        (!self.wanted.is_empty() || !self.found.is_empty()).then(words)
     }
 
     /// What follows from what was seen, for sessions of ours.
@@ -114,7 +136,8 @@ fn wanted(
             let hops = if profile.multihop { peer.multihop.map_or(far, |hops| hops.get()) } else { 1 };
             // A multihop session cannot do without.
             let local = peer.source.or_else(|| own(peer.address));
-            (hops == 1 || local.is_some()).then_some((peer.address, Session { profile, local, hops }))
+            (hops == 1 || local.is_some())
+                .then_some((peer.address, Session { profile, local, interface: None, hops }))
         })
     });
     watched.collect()

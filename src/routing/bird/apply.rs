@@ -53,7 +53,7 @@ impl Bird {
         let wanted = self.renderer.render(&view);
         let loaded = self.loaded().await.map_err(ApplyError::NotAnswering)?;
         // Who wants nothing needs no file and no line in the operator's.
-        let nothing = view.speaker.is_none() && loaded.is_none() && disk.is_empty();
+        let nothing = view.speaker.is_none() && view.ospf.is_none() && loaded.is_none() && disk.is_empty();
         if nothing || (disk == wanted.text && loaded == Some(wanted.digest)) {
             self.taken = Some(plan.clone());
             return Ok(0);
@@ -97,6 +97,10 @@ impl Bird {
     async fn withdraw_at_least(&mut self, plan: &RoutingPlan, links: &[Link], disk: &str) {
         let Some(mut less) = self.taken.clone() else { return };
         less.announcements.retain(|route, _| plan.announcements.contains_key(route));
+        if let Some(ospf) = &mut less.ospf {
+            ospf.routes
+                .retain(|route, _| plan.ospf.as_ref().is_some_and(|plan| plan.routes.contains_key(route)));
+        }
         let wanted = self.renderer.render(&view(&less, links));
         if wanted.text != disk && self.load(&wanted, disk).await.is_ok() {
             self.taken = Some(less);

@@ -18,6 +18,7 @@
 //! | [`respect`] | what would touch the operator's | pure |
 //! | [`control`] | the control socket | IO |
 //! | [`protocols`] | `show protocols all` → what each protocol is and does | pure |
+//! | [`neighbors`] | `show ospf neighbors` → who is there | pure |
 //! | [`apply`] | write, check, load, read back, confirm; the old file again if any of it fails | IO |
 //! | [`bfd`] | BIRD's sessions with watched peers, and what is said about them | pure |
 //! | [`observe`] | what BIRD has and does → [`Observed`] | IO |
@@ -26,6 +27,7 @@
 mod apply;
 mod bfd;
 mod control;
+mod neighbors;
 mod observe;
 mod protocols;
 mod render;
@@ -40,6 +42,7 @@ use super::{Applied, ApplyError, Daemon, ObserveError};
 use crate::model::observed::Observed;
 use crate::plan::RoutingPlan;
 use control::Control;
+use neighbors::Known;
 use observe::Exported;
 use render::Renderer;
 use sessions::Sessions;
@@ -67,6 +70,7 @@ pub struct Bird {
     exported: Exported,
     sessions: Sessions,
     watched: Watched,
+    known: Known,
 }
 
 impl Bird {
@@ -79,6 +83,7 @@ impl Bird {
             exported: Exported::default(),
             sessions: Sessions::default(),
             watched: Watched::new(&options.bfdd_dir),
+            known: Known::default(),
             options,
         }
     }

@@ -5,10 +5,13 @@
 
 use super::Bird;
 use super::bfd;
-use super::protocols::Protocol;
+use super::neighbors::neighbors;
+use super::protocols::{OURS, Protocol, links};
 use super::sessions::seconds;
+use crate::model::adjacency::{Neighbor, NeighborId};
 use crate::model::net::HostRoute;
 use crate::model::observed::{DaemonVersion, Observed, PeerObserved, PeerState};
+use crate::model::ospf::Version;
 use crate::routing::ObserveError;
 use crate::routing::bfdd::Seen;
 use std::collections::{BTreeMap, BTreeSet};
@@ -22,11 +25,15 @@ pub struct Exported {
     routes: BTreeSet<HostRoute>,
 }
 
+/// What fills those tables.
+const PIPES: [&str; 2] = ["novaedge_vips", "novaedge_costs"];
+
 impl Bird {
     pub(super) async fn look(&mut self) -> Result<Observed, ObserveError> {
         let seen = self.protocols().await.map_err(ObserveError::NotAnswering)?;
         let now = self.server_time().await.map_err(ObserveError::NotAnswering)?;
         self.read_routes(&seen).await.map_err(ObserveError::NotAnswering)?;
+        let neighbors = self.neighbors(&seen).await.map_err(ObserveError::NotAnswering)?;
         let (bfd, trouble) = self.watch(&seen).await.map_err(ObserveError::NotAnswering)?;
         Ok(Observed {
             daemon: Some(DaemonVersion {
@@ -34,12 +41,39 @@ impl Bird {
                 version: self.control.version().to_owned(),
             }),
             peers: self.peers(&seen, &now),
+            neighbors,
             announced: self.exported.routes.clone(),
             bfd: bfd.into_iter().map(|(peer, seen)| (peer, seen.observed)).collect(),
             trouble,
             restarts: self.control.restarts() + self.watched.restarts(),
             ..Observed::default()
         })
+    }
+
+    /// OSPF's, whom bfdd watches from now on if that is wanted.
+    async fn neighbors(&mut self, seen: &[Protocol]) -> io::Result<BTreeMap<NeighborId, Neighbor>> {
+        let mut found = Vec::new();
+        for version in [Version::V2, Version::V3] {
+            let name = format!("{OURS}ospf_{version}");
+            if seen.iter().any(|protocol| protocol.name == name) {
+                let reply = self.control.say(&format!("show ospf neighbors {name}")).await?;
+                found.extend(neighbors(version, reply.texts()));
+            }
+        }
+        let neighbors = self.known.note(found);
+        // Before the first plan, what an earlier agent had watched stays so.
+        if let Some(plan) = &self.taken {
+            let profile = plan.ospf.as_ref().and_then(|ospf| ospf.bfd);
+            let links = match profile {
+                Some(_) => links(self.control.say("show interfaces").await?.texts()),
+                None => Vec::new(),
+            };
+            let watched = self.known.watched(&neighbors, profile, &links);
+            if let Err(error) = self.watched.keep_found(watched).await {
+                tracing::debug!(%error, "bfdd does not watch the neighbours yet");
+            }
+        }
+        Ok(neighbors)
     }
 
     /// The BFD sessions, after what follows from them has been said to BIRD; and what keeps them from being seen.
@@ -60,16 +94,16 @@ impl Bird {
     }
 
     async fn read_routes(&mut self, seen: &[Protocol]) -> io::Result<()> {
-        let pipes = seen.iter().filter(|protocol| protocol.name.starts_with("novaedge_vips"));
+        let pipes = seen.iter().filter(|protocol| PIPES.iter().any(|name| protocol.name.starts_with(name)));
         let pipes = pipes.map(|pipe| (pipe.since.clone(), pipe.export_changes)).collect();
         let as_of = Some((self.control.restarts(), pipes));
         if as_of == self.exported.as_of {
             return Ok(());
         }
         let mut routes = BTreeSet::new();
-        for digit in [4, 6] {
+        for table in ["novaedge4", "novaedge6", "novaedge_ospf4", "novaedge_ospf6"] {
             // A table that is not there is refused: nothing of ours is.
-            let reply = self.control.say(&format!("show route table novaedge{digit}")).await?;
+            let reply = self.control.say(&format!("show route table {table}")).await?;
             routes.extend(reply.texts().filter_map(|line| HostRoute::parse(line.split(' ').next()?).ok()));
         }
         self.exported = Exported { as_of, routes };

@@ -3,11 +3,12 @@
 use super::view::View;
 use crate::routing::digest::digest;
 
-const TEMPLATES: [(&str, &str); 5] = [
+const TEMPLATES: [(&str, &str); 6] = [
     ("novaedge.conf", include_str!("../../../templates/bird/novaedge.conf.tera")),
     ("wanted", include_str!("../../../templates/bird/wanted.tera")),
     ("tables", include_str!("../../../templates/bird/tables.tera")),
     ("outgoing", include_str!("../../../templates/bird/outgoing.tera")),
+    ("ospf", include_str!("../../../templates/bird/ospf.tera")),
     ("peer", include_str!("../../../templates/bird/peer.tera")),
 ];
 

@@ -12,11 +12,16 @@
 //! pipe look at all of them again, changes one route. The sessions export that table by filters that change
 //! only with the peers. What another AS and our own must see differently waits in attributes of ours for them:
 //! MED (which BIRD sends to another AS only when the export filter sets it), prepending (not for iBGP).
+//!
+//! OSPF has tables of its own (`novaedge_ospf4`), filled from the same held ones; a route goes out as an external one
+//! of type 1 (RFC 2328 §2.3), whose metric adds to the way to the node: a stub network would have a cost as well, but
+//! is there whether or not the kernel has the address.
 
 use super::protocols::Link;
 use crate::model::bgp::{Asn, Audience, Community, PathAttributes, Peer};
 use crate::model::net::{Family, HostRoute};
-use crate::plan::{RoutingPlan, SpeakerPlan};
+use crate::model::ospf::{Authentication, Cost, Version};
+use crate::plan::{OspfPlan, RoutingPlan, SpeakerPlan};
 use crate::routing::digest::digest;
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
@@ -29,6 +34,7 @@ const OPERATORS: u32 = 1;
 #[derive(Debug, Serialize)]
 pub struct View {
     pub speaker: Option<SpeakerView>,
+    pub ospf: Option<OspfView>,
     pub families: Vec<FamilyView>,
     /// Something goes out over the operator's sessions.
     pub attaches: bool,
@@ -43,9 +49,32 @@ pub struct SpeakerView {
 }
 
 #[derive(Debug, Serialize)]
+pub struct OspfView {
+    pub router_id: String,
+    pub area: String,
+    pub interfaces: Vec<String>,
+    pub hello: u16,
+    pub dead: u16,
+    /// As BIRD calls it: `none`, `simple`, `cryptographic`.
+    pub authentication: &'static str,
+    pub key: Option<String>,
+    pub restarts: bool,
+}
+
+#[derive(Debug, Serialize)]
 pub struct FamilyView {
     pub digit: u8,
     pub classes: Vec<ClassView>,
+    /// Whether OSPF is spoken for it, of this version.
+    pub ospf: Option<u8>,
+    pub costs: Vec<CostView>,
+}
+
+/// Prefixes of one cost in OSPF.
+#[derive(Debug, Serialize)]
+pub struct CostView {
+    pub cost: u16,
+    pub prefixes: Vec<String>,
 }
 
 /// Prefixes that are alike in all but their address.
@@ -88,23 +117,65 @@ pub struct PeerView {
 /// What the templates print for `plan` on a node with these connected prefixes.
 pub fn view(plan: &RoutingPlan, links: &[Link]) -> View {
     let wanted = |_: &&SpeakerPlan| plan.has_own_instance() || !plan.announcements.is_empty();
-    let Some(speaker) = plan.speaker.as_ref().filter(wanted) else {
-        return View { speaker: None, families: Vec::new(), attaches: false };
-    };
+    let speaker = plan.speaker.as_ref().filter(wanted);
     let families = [(Family::Ipv4, 4), (Family::Ipv6, 6)];
     View {
-        speaker: Some(SpeakerView {
+        speaker: speaker.map(|speaker| SpeakerView {
             asn: speaker.asn.get(),
             router_id: speaker.router_id.to_string(),
             restart_seconds: speaker.graceful_restart.map(|restart| restart.restart_seconds),
             peers: speaker.peers.values().map(|peer| self::peer(peer, speaker, plan, links)).collect(),
         }),
-        families: families.map(|(family, digit)| self::family(plan, speaker, family, digit)).into(),
+        ospf: plan.ospf.as_ref().filter(|ospf| !ospf.interfaces.is_empty()).map(ospf),
+        families: families
+            .map(|(family, digit)| FamilyView {
+                digit,
+                classes: speaker.map_or_else(Vec::new, |speaker| classes(plan, speaker, family)),
+                ospf: version(plan, family),
+                costs: costs(plan, family),
+            })
+            .into(),
         attaches: plan.announcements.values().any(|one| one.audience == Audience::Operators),
     }
 }
 
-fn family(plan: &RoutingPlan, speaker: &SpeakerPlan, family: Family, digit: u8) -> FamilyView {
+fn ospf(plan: &OspfPlan) -> OspfView {
+    let (authentication, key) = match &plan.authentication {
+        Authentication::None => ("none", None),
+        Authentication::Simple(key) => ("simple", Some(key.expose().to_owned())),
+        Authentication::Md5(key) => ("cryptographic", Some(key.expose().to_owned())),
+    };
+    OspfView {
+        router_id: plan.router_id.to_string(),
+        area: plan.area.to_string(),
+        interfaces: plan.interfaces.iter().map(|name| name.as_str().to_owned()).collect(),
+        hello: plan.timers.hello_seconds,
+        dead: plan.timers.dead_seconds,
+        authentication,
+        key,
+        restarts: plan.graceful_restart,
+    }
+}
+
+fn version(plan: &RoutingPlan, family: Family) -> Option<u8> {
+    let version = Version::of(family);
+    plan.ospf.as_ref().filter(|ospf| ospf.versions.contains(&version))?;
+    Some(match version {
+        Version::V2 => 2,
+        Version::V3 => 3,
+    })
+}
+
+fn costs(plan: &RoutingPlan, family: Family) -> Vec<CostView> {
+    let mut costs: BTreeMap<Cost, Vec<String>> = BTreeMap::new();
+    let routes = plan.ospf.iter().flat_map(|ospf| &ospf.routes);
+    for (route, cost) in routes.filter(|(route, _)| route.family() == family) {
+        costs.entry(*cost).or_default().push(route.to_string());
+    }
+    costs.into_iter().map(|(cost, prefixes)| CostView { cost: cost.get(), prefixes }).collect()
+}
+
+fn classes(plan: &RoutingPlan, speaker: &SpeakerPlan, family: Family) -> Vec<ClassView> {
     let mut classes: BTreeMap<(u32, &PathAttributes), Vec<HostRoute>> = BTreeMap::new();
     for (route, announcement) in plan.announcements.iter().filter(|(route, _)| route.family() == family) {
         let key = (audience(&announcement.audience, speaker), &announcement.attributes);
@@ -113,7 +184,7 @@ fn family(plan: &RoutingPlan, speaker: &SpeakerPlan, family: Family, digit: u8) 
     let class = |((audience, attributes), routes): ((u32, &PathAttributes), Vec<HostRoute>)| {
         self::class(audience, attributes, &routes, speaker.asn)
     };
-    FamilyView { digit, classes: classes.into_iter().map(class).collect() }
+    classes.into_iter().map(class).collect()
 }
 
 fn class(audience: u32, attributes: &PathAttributes, routes: &[HostRoute], own: Asn) -> ClassView {

@@ -6,6 +6,7 @@ use novaedge::routing::bird::{Bird, Options};
 use novaedge_lab::bird::operators;
 use novaedge_lab::builder::Builder;
 use novaedge_lab::{Node, RoutingDaemon};
+use std::time::Duration;
 
 pub struct OfBird;
 
@@ -37,6 +38,21 @@ battery! { OfBird:
         without_peers_our_prefixes_use_the_operators_sessions
         without_the_operators_speaker_nothing_attaches
     }
+    ospf {
+        both_families_come_and_go_by_ospf
+        a_cost_is_a_cost_and_changes_in_place
+        a_node_is_never_designated_nor_on_the_way
+        area_and_timers_are_the_ones_given
+        an_expired_address_is_withdrawn_from_ospf
+        bfd_takes_a_silent_neighbour_away
+        a_restart_of_ospf_is_healed
+        any_routes_follow_any_others
+        a_thousand_routes_share_one_adjacency
+    }
+    ospf_keys {
+        keys_of_version_2_must_match
+        simple_passwords_must_match
+    }
     faults {
         a_restart_is_noticed_and_healed
         a_frozen_daemon_is_told_from_a_working_one
@@ -61,6 +77,9 @@ impl Fixture for OfBird {
     type Driver = Bird;
     const NAME: &'static str = "bird";
     const PROCESSES: &'static [&'static str] = &["bird", "bfdd"];
+    const MD5_IN_VERSION_3: bool = false;
+    /// FRR's ospfd looks at external routes a second after the others (`OSPF_ASE_CALC_INTERVAL`).
+    const OSPF_GIVEN_UP_LATER: Duration = Duration::from_secs(1);
 
     fn lab(builder: Builder) -> Builder {
         builder.routing(RoutingDaemon::Bird)

@@ -3,6 +3,7 @@
 use novaedge::routing::Daemon;
 use novaedge_lab::Node;
 use novaedge_lab::builder::Builder;
+use std::time::Duration;
 
 pub trait Fixture {
     type Driver: Daemon + 'static;
@@ -15,6 +16,12 @@ pub trait Fixture {
 
     /// Those of them that take part when OSPF is spoken.
     const OSPF_PROCESSES: &'static [&'static str] = Self::PROCESSES;
+
+    /// Whether its OSPFv3 understands the ToR's MD5.
+    const MD5_IN_VERSION_3: bool = true;
+
+    /// How much longer the ToR needs to give up a route of its OSPF, once it knows that the node is gone.
+    const OSPF_GIVEN_UP_LATER: Duration = Duration::ZERO;
 
     /// A lab whose nodes run the daemon.
     fn lab(builder: Builder) -> Builder {

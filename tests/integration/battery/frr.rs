@@ -39,14 +39,17 @@ battery! { OfFrr:
         both_families_come_and_go_by_ospf
         a_cost_is_a_cost_and_changes_in_place
         a_node_is_never_designated_nor_on_the_way
-        keys_must_match
-        simple_passwords_must_match
         area_and_timers_are_the_ones_given
         an_expired_address_is_withdrawn_from_ospf
         bfd_takes_a_silent_neighbour_away
         a_restart_of_ospf_is_healed
         any_routes_follow_any_others
         a_thousand_routes_share_one_adjacency
+    }
+    ospf_keys {
+        keys_must_match
+        keys_of_version_2_must_match
+        simple_passwords_must_match
     }
     faults {
         a_restart_is_noticed_and_healed

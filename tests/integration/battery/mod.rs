@@ -12,7 +12,7 @@
 //! | [`routes`] | prefixes come, change, go |
 //! | [`attributes`] | what the ToR sees beside the prefix |
 //! | [`sessions`] | passwords, timers, hops, BFD |
-//! | [`ospf`] | the same over OSPF |
+//! | [`ospf`], [`ospf_keys`] | the same over OSPF |
 //! | [`operator`] | what is not ours stays as it is |
 //! | [`faults`] | restarts, silence, refusals |
 //! | [`silence`] | a node that nothing comes from any more |
@@ -40,6 +40,7 @@ pub mod gobgp;
 mod gobgp_alone;
 mod operator;
 mod ospf;
+mod ospf_keys;
 mod plans;
 mod routes;
 mod scale;
