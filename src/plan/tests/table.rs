@@ -181,7 +181,7 @@ const CASES: &[Case] = &[
     Case {
         what: "the daemon does not carry out what the VIP needs",
         change: |snapshot, facts| {
-            facts.observed.daemon = Some(DaemonVersion { name: "bird".into(), version: "2.0.12".into() });
+            facts.observed.daemon = Some(DaemonVersion { name: "gobgp".into(), version: "4".into() });
             let vips = Arc::make_mut(&mut snapshot.vips);
             vips.get_mut(&name("web")).unwrap().needs.insert(Field::Ospf);
         },
