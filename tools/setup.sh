@@ -66,6 +66,7 @@ new_enough_go() {
   [ "$(printf '%s\n%s\n' "$go_wanted" "${found#go}" | sort -V | head -n 1)" = "$go_wanted" ]
 }
 if ! gobgp_has; then
+  mkdir -p "$tools"
   go=$(command -v go || true)
   if [ -z "$go" ] || ! new_enough_go "$go"; then
     case $(uname -m) in
