@@ -78,7 +78,7 @@ fn by_age<'a>(
     for (key, object) in &scene.world.routes {
         let mut findings = Findings::about("ProxyRoute", key);
         match route::route(key, object, backends, scene, &mut findings) {
-            Some(route) => routes.push((route, object, findings)),
+            Some(route) => routes.push((route, &**object, findings)),
             None => rejections.extend(findings.into_rejections()),
         }
     }

@@ -8,23 +8,30 @@ use k8s_openapi::api::core::v1::{Node, Secret, Service};
 use k8s_openapi::api::discovery::v1::EndpointSlice;
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 
-/// Everything that users and the cluster have written. `k8s::stores` fills it from an API server,
-/// `manifests` from a directory. Objects carry their metadata: labels, annotations, and a
-/// `creationTimestamp`, which a directory's objects have too: the moment they were first seen.
+/// Everything that users and the cluster have written. `manifests` fills it from a directory, a source of the
+/// cluster from an API server. Objects carry their metadata: labels, annotations, and a `creationTimestamp`,
+/// which a directory's objects have too: the moment they were first seen.
+///
+/// # For whoever fills it
+///
+/// An object that has not changed is handed on as the same `Arc` as before, so that nobody reads it again; one
+/// that has changed comes as a new `Arc`, and is never altered in place. To hand on equal objects in new `Arc`s
+/// is not wrong: it only costs what a change costs. A clone of the whole copies names and pointers.
 #[derive(Clone, Default, PartialEq)]
 pub struct Resources {
-    pub pools: BTreeMap<Name, ProxyIPPool>,
-    pub vips: BTreeMap<Name, ProxyVIP>,
-    pub templates: BTreeMap<Name, ProxyVIPTemplate>,
-    pub gateways: BTreeMap<Key, ProxyGateway>,
-    pub backends: BTreeMap<Key, ProxyBackend>,
-    pub routes: BTreeMap<Key, ProxyRoute>,
-    pub policies: BTreeMap<Key, ProxyPolicy>,
-    pub nodes: BTreeMap<Name, Node>,
-    pub secrets: BTreeMap<Key, Secret>,
-    pub services: BTreeMap<Key, Service>,
-    pub endpoint_slices: BTreeMap<Key, EndpointSlice>,
+    pub pools: BTreeMap<Name, Arc<ProxyIPPool>>,
+    pub vips: BTreeMap<Name, Arc<ProxyVIP>>,
+    pub templates: BTreeMap<Name, Arc<ProxyVIPTemplate>>,
+    pub gateways: BTreeMap<Key, Arc<ProxyGateway>>,
+    pub backends: BTreeMap<Key, Arc<ProxyBackend>>,
+    pub routes: BTreeMap<Key, Arc<ProxyRoute>>,
+    pub policies: BTreeMap<Key, Arc<ProxyPolicy>>,
+    pub nodes: BTreeMap<Name, Arc<Node>>,
+    pub secrets: BTreeMap<Key, Arc<Secret>>,
+    pub services: BTreeMap<Key, Arc<Service>>,
+    pub endpoint_slices: BTreeMap<Key, Arc<EndpointSlice>>,
 }
 
 /// Names only: a world has Secrets in it.

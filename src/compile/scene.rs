@@ -66,7 +66,7 @@ impl<'a> Scene<'a> {
             let remembered = accepted.asn_indices.get(name);
             Site {
                 name,
-                labels: object.map_or(&NO_LABELS, labels),
+                labels: object.map_or(&NO_LABELS, |object| labels(object)),
                 asn_index: written.or(remembered).map(String::as_str),
                 index_is_remembered: written.is_none() && remembered.is_some(),
                 serving: serving.get(name).unwrap_or(&NOTHING),

@@ -13,7 +13,7 @@ use schemars::generate::SchemaSettings;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 /// One line per kind: its name here, its Rust type, how a manifest names it, the map of [`Resources`]
 /// that holds it, and its scope.
@@ -27,7 +27,7 @@ macro_rules! kinds {
         /// An object that was read.
         #[derive(Clone, PartialEq)]
         pub enum Object {
-            $($kind(Box<$type>)),+
+            $($kind(Arc<$type>)),+
         }
 
         impl Kind {
@@ -58,7 +58,7 @@ macro_rules! kinds {
             pub fn read(self, object: Value) -> Result<Object, serde_path_to_error::Error<serde_json::Error>> {
                 match self {
                     $(Self::$kind => {
-                        serde_path_to_error::deserialize(object).map(|object| Object::$kind(Box::new(object)))
+                        serde_path_to_error::deserialize(object).map(|object| Object::$kind(Arc::new(object)))
                     }),+
                 }
             }
@@ -71,16 +71,23 @@ macro_rules! kinds {
                 }
             }
 
+            pub fn metadata(&self) -> &ObjectMeta {
+                match self {
+                    $(Self::$kind(object) => &object.metadata),+
+                }
+            }
+
+            /// Of a copy, if somebody else has the object too.
             pub fn metadata_mut(&mut self) -> &mut ObjectMeta {
                 match self {
-                    $(Self::$kind(object) => &mut object.metadata),+
+                    $(Self::$kind(object) => &mut Arc::make_mut(object).metadata),+
                 }
             }
 
             /// Puts the object into the world.
             pub fn insert(self, id: &Id, world: &mut Resources) {
                 match self {
-                    $(Self::$kind(object) => drop(world.$store.insert(id.into(), *object))),+
+                    $(Self::$kind(object) => drop(world.$store.insert(id.into(), object))),+
                 }
             }
         }

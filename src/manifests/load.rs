@@ -8,7 +8,7 @@
 //! Documents whose text was there before are not read again, so that one more VIP beside a thousand
 //! costs what one costs.
 
-use super::kind::Id;
+use super::kind::{Id, Object};
 use super::manifest::{Document, Manifest, read};
 use super::schema::Fault;
 use super::tree::{Position, documents};
@@ -68,6 +68,8 @@ struct Served {
     file: String,
     standing: Standing,
     first_seen: Timestamp,
+    /// With its time of creation.
+    object: Object,
 }
 
 impl Loaded {
@@ -201,10 +203,11 @@ impl Loaded {
             }
             let first_seen = before.map_or(stamp, |before| before.first_seen);
             self.newest = self.newest.max(Some(first_seen));
-            let mut object = first.manifest.object.clone();
-            object.metadata_mut().creation_timestamp.get_or_insert(Time(first_seen));
-            object.insert(&id, &mut self.resources);
-            self.served.insert(id, Served { file, standing: first, first_seen });
+            let same = before.filter(|before| Arc::ptr_eq(&before.standing.manifest, &first.manifest));
+            let object =
+                same.map_or_else(|| dated(&first.manifest.object, first_seen), |same| same.object.clone());
+            object.clone().insert(&id, &mut self.resources);
+            self.served.insert(id, Served { file, standing: first, first_seen, object });
         }
     }
 
@@ -231,6 +234,15 @@ impl Loaded {
             notice: false,
         });
     }
+}
+
+/// The object itself, if it brings a time of creation.
+fn dated(object: &Object, first_seen: Timestamp) -> Object {
+    let mut object = object.clone();
+    if object.metadata().creation_timestamp.is_none() {
+        object.metadata_mut().creation_timestamp = Some(Time(first_seen));
+    }
+    object
 }
 
 fn kept(message: &str, stays: bool) -> String {

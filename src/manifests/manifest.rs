@@ -121,6 +121,7 @@ impl Manifest {
             self.object.metadata_mut().namespace = Some(self.id.namespace.to_string());
         }
         if let Object::Secret(secret) = &mut self.object {
+            let secret = Arc::make_mut(secret);
             let texts = secret.string_data.take().unwrap_or_default();
             let bytes =
                 texts.into_iter().map(|(key, text)| (key, k8s_openapi::ByteString(text.into_bytes())));

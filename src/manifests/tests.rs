@@ -1,6 +1,7 @@
 use super::{Loaded, Texts, load};
 use k8s_openapi::jiff::Timestamp;
 use proptest::prelude::*;
+use std::sync::Arc;
 
 const VIP: &str = "\
 apiVersion: novaedge.io/v1alpha1
@@ -325,6 +326,7 @@ fn what_was_read_before_is_not_read_again() {
     let before = first(&[("a.yaml", &format!("{VIP}---\n{POOL}"))]);
     let after = load(&texts(&[("b.yaml", &format!("# moved\n---\n{POOL}---\n{VIP}"))]), &before, at(2));
     assert_eq!(after.resources, before.resources);
+    assert!(Arc::ptr_eq(&after.resources.pools["pool"], &before.resources.pools["pool"]));
     assert_eq!(after.place("ProxyVIP web", "spec.mode").as_deref(), Some("b.yaml:13"));
     assert!(after.only_adds_to(&before));
     let less = load(&texts(&[("b.yaml", POOL)]), &after, at(3));

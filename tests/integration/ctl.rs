@@ -74,7 +74,7 @@ impl Known {
         let silent =
             Attendance { alive: false, since: NOW - 5, ..present(NodeStatus { node: name("n3"), ..well() }) };
         known.attendance.insert(name("n3"), silent);
-        known.world.nodes.insert(name("n4"), Node::default());
+        known.world.nodes.insert(name("n4"), Node::default().into());
         let web = known.vips.get_mut(&name("web")).unwrap();
         web.nodes.extend([name("n3"), name("n4")]);
         web.healthy.remove(&name("n2"));

@@ -19,7 +19,7 @@ pub fn can_serve(phase: Phase) -> bool {
 
 /// The nodes that are healthy for the VIP (spec §2.2), each with its phase.
 pub fn healthy<'a>(facts: &Facts<'a>, vip: &Name) -> BTreeMap<&'a Name, Phase> {
-    let ready = |node: &Name| facts.world.nodes.get(node).is_none_or(is_ready);
+    let ready = |node: &Name| facts.world.nodes.get(node).is_none_or(|node| is_ready(node));
     let all = facts.estate.nodes_of(vip).filter(|(node, is_candidate)| *is_candidate && ready(node));
     let reported = all.filter_map(|(node, _)| Some((node, phase(facts, node, vip)?)));
     reported.filter(|(_, phase)| can_serve(*phase)).collect()

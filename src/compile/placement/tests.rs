@@ -44,7 +44,7 @@ impl Scenery {
         };
         for node in nodes {
             let object: Node = read(json!({"metadata": {"name": node}}));
-            scenery.world.nodes.insert(name(node), object);
+            scenery.world.nodes.insert(name(node), Arc::new(object));
             scenery = scenery.says(node, Phase::Announced);
         }
         scenery
@@ -163,7 +163,7 @@ fn every_wish_is_heard() {
 #[test]
 fn a_vip_says_which_triggers_count() {
     let mut scenery = Scenery::with(&THREE, 1).cordoned("n1").wishes("n2", Cause::Drain);
-    let vip = scenery.world.vips.get_mut(&name("web")).unwrap();
+    let vip = Arc::make_mut(scenery.world.vips.get_mut(&name("web")).unwrap());
     vip.spec.drain = Some(read(json!({"on": ["Annotation"]})));
     assert_eq!(scenery.decide(), ["n2: granted"], "a word on the node itself always counts");
 }

@@ -9,12 +9,13 @@ use crate::model::name::Key;
 use crate::model::observed::EndpointHealth;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 const LISTS: [&str; 1] = ["spec.endpoints"];
 
 pub fn statuses(facts: &Facts<'_>, problems: &Problems<'_>) -> BTreeMap<Key, BackendStatus> {
     let health = health(facts);
-    let status = |(key, object): (&Key, &ProxyBackend)| {
+    let status = |(key, object): (&Key, &Arc<ProxyBackend>)| {
         let about = problems.about("ProxyBackend", key);
         let before = facts.before.and_then(|before| before.backends.get(key));
         let clock = Clock {

@@ -13,13 +13,15 @@ use crate::model::name::{Key, Name};
 use crate::model::net::Port;
 use crate::model::observed::ListenerState;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 const LISTS: [&str; 1] = ["spec.listeners"];
 
 pub fn statuses(facts: &Facts<'_>, problems: &Problems<'_>) -> BTreeMap<Key, GatewayStatus> {
     let attached = Attached::new(facts, problems);
-    let status =
-        |(key, object): (&Key, &ProxyGateway)| (key.clone(), status(key, object, &attached, facts, problems));
+    let status = |(key, object): (&Key, &Arc<ProxyGateway>)| {
+        (key.clone(), status(key, object, &attached, facts, problems))
+    };
     facts.world.gateways.iter().map(status).collect()
 }
 

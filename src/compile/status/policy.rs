@@ -7,9 +7,10 @@ use crate::api::policy::{PolicyStatus, ProxyPolicy};
 use crate::api::template::{ProxyVIPTemplate, TemplateStatus};
 use crate::model::name::{Key, Name};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 pub fn policies(facts: &Facts<'_>, problems: &Problems<'_>) -> BTreeMap<Key, PolicyStatus> {
-    let status = |(key, object): (&Key, &ProxyPolicy)| {
+    let status = |(key, object): (&Key, &Arc<ProxyPolicy>)| {
         let about = problems.about("ProxyPolicy", key);
         let before = facts.before.and_then(|before| before.policies.get(key));
         let clock = Clock {
@@ -24,7 +25,7 @@ pub fn policies(facts: &Facts<'_>, problems: &Problems<'_>) -> BTreeMap<Key, Pol
 }
 
 pub fn templates(facts: &Facts<'_>, problems: &Problems<'_>) -> BTreeMap<Name, TemplateStatus> {
-    let status = |(name, object): (&Name, &ProxyVIPTemplate)| {
+    let status = |(name, object): (&Name, &Arc<ProxyVIPTemplate>)| {
         let about = problems.about("ProxyVIPTemplate", name);
         let before = facts.before.and_then(|before| before.templates.get(name));
         let clock = Clock {

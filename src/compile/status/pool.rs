@@ -7,12 +7,13 @@ use crate::api::condition::{ConditionType, Reason};
 use crate::api::pool::{PoolStatus, ProxyIPPool};
 use crate::model::name::Name;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// The lists of a pool's spec whose elements it can do without.
 const LISTS: [&str; 2] = ["spec.cidrs", "spec.addresses"];
 
 pub fn statuses(facts: &Facts<'_>, problems: &Problems<'_>) -> BTreeMap<Name, PoolStatus> {
-    let status = |(name, object): (&Name, &ProxyIPPool)| {
+    let status = |(name, object): (&Name, &Arc<ProxyIPPool>)| {
         let generation = object.metadata.generation;
         let before = facts.before.and_then(|before| before.pools.get(name));
         let clock = Clock {

@@ -7,6 +7,7 @@ use crate::api::ProxyRoute;
 use crate::api::route::{ParentRef, RouteParentStatus, RouteStatus};
 use crate::model::name::Key;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// The lists of a route's spec whose elements it can do without.
 pub const LISTS: [&str; 2] = ["spec.rules", PARENTS];
@@ -14,7 +15,8 @@ pub const LISTS: [&str; 2] = ["spec.rules", PARENTS];
 const PARENTS: &str = "spec.parentRefs";
 
 pub fn statuses(facts: &Facts<'_>, problems: &Problems<'_>) -> BTreeMap<Key, RouteStatus> {
-    let status = |(key, object): (&Key, &ProxyRoute)| (key.clone(), status(key, object, facts, problems));
+    let status =
+        |(key, object): (&Key, &Arc<ProxyRoute>)| (key.clone(), status(key, object, facts, problems));
     facts.world.routes.iter().map(status).collect()
 }
 

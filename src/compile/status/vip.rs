@@ -11,12 +11,14 @@ use crate::api::vip_status::VipStatus;
 use crate::model::name::Name;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// The lists of a VIP's spec whose elements it can do without.
 const LISTS: [&str; 1] = ["spec.bgpConfig.peers"];
 
 pub fn summaries(facts: &Facts<'_>, problems: &Problems<'_>) -> BTreeMap<Name, VipSummary> {
-    let summary = |(name, object)| (Name::clone(name), summary(name, object, facts, problems));
+    let summary =
+        |(name, object): (&Name, &Arc<ProxyVIP>)| (name.clone(), summary(name, object, facts, problems));
     facts.world.vips.iter().map(summary).collect()
 }
 

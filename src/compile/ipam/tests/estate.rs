@@ -1,6 +1,7 @@
 //! Settlements one after the other: edits, deletions, time.
 
 use super::*;
+use std::sync::Arc;
 
 /// A ledger that is settled again and again; nothing is held unless a test says so.
 #[derive(Default)]
@@ -67,10 +68,10 @@ fn a_vip_made_anew_under_its_name_is_another_one() {
     let mut estate = Estate::default();
     let pools = "pool p: {addresses: [10.0.0.1]}\npool q: {addresses: [10.0.0.9]}\n";
     let mut old = world(&format!("{pools}vip a: {{poolRef: {{name: p}}}}"));
-    old.vips.get_mut("a").unwrap().metadata.uid = Some("1".to_owned());
+    Arc::make_mut(old.vips.get_mut("a").unwrap()).metadata.uid = Some("1".to_owned());
     estate.settle_world(100, &old);
     let mut new = world(&format!("{pools}vip a: {{poolRef: {{name: q}}}}"));
-    new.vips.get_mut("a").unwrap().metadata.uid = Some("2".to_owned());
+    Arc::make_mut(new.vips.get_mut("a").unwrap()).metadata.uid = Some("2".to_owned());
     let settled = estate.settle_world(110, &new);
     assert_eq!(have(&settled), ["a 10.0.0.9"]);
     assert!(said(&settled).is_empty());

@@ -7,6 +7,7 @@ use super::*;
 use crate::model::net::Family;
 use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 const VIPS: [&str; 6] = ["a", "b", "c", "d", "e", "f"];
 const POOLS: [&str; 2] = ["p", "q"];
@@ -75,11 +76,11 @@ impl Estate {
             Step::Vip(nth, Some(spec)) => {
                 let before = self.world.vips.remove(&name(VIPS[*nth]));
                 let mut made = world(&format!("vip {}: {spec}", VIPS[*nth])).vips;
-                let vip = made.get_mut(VIPS[*nth]).unwrap();
+                let vip = Arc::make_mut(made.get_mut(VIPS[*nth]).unwrap());
                 let age = u32::try_from(self.now % 50).unwrap();
                 let created = serde_json::from_value(format!("2024-01-01T00:00:{age:02}Z").into()).unwrap();
                 vip.metadata.creation_timestamp =
-                    before.map_or(Some(created), |vip| vip.metadata.creation_timestamp);
+                    before.map_or(Some(created), |vip| vip.metadata.creation_timestamp.clone());
                 self.world.vips.extend(made);
             }
             Step::Pool(nth, Some(spec)) => {

@@ -168,7 +168,8 @@ impl Bench {
         let mut edited = Loaded::default();
         edited.resources = world.resources.clone();
         if let Some(vip) = edited.resources.vips.get_mut(&vip_name(4_000)) {
-            vip.spec.ports = if sample.is_multiple_of(2) { vec![80, 443, 8443] } else { vec![80, 443] };
+            Arc::make_mut(vip).spec.ports =
+                if sample.is_multiple_of(2) { vec![80, 443, 8443] } else { vec![80, 443] };
         }
         self.loaded.send_replace(Arc::new(edited));
     }
