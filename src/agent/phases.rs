@@ -36,7 +36,8 @@ impl Phases {
             states.iter().map(|(name, state)| (name.clone(), self.entry(name, state, now))).collect();
         log_changes(&self.last, &entries);
         self.last = entries;
-        self.last.iter().map(|(name, entry)| (name.clone(), told(entry, snapshot.vips.get(name)))).collect()
+        let vip = |name| snapshot.vips.get(name).map(|vip| &**vip);
+        self.last.iter().map(|(name, entry)| (name.clone(), told(entry, vip(name)))).collect()
     }
 
     fn entry(&self, name: &Name, state: &VipState, now: u64) -> Entry {

@@ -50,7 +50,7 @@ fn snapshot(vips: &[(&str, &str)]) -> Snapshot {
         drain_period: Duration::from_secs(2),
         needs: BTreeSet::new(),
     };
-    let vips = vips.iter().map(|(vip_name, address)| (name(vip_name), vip(address)));
+    let vips = vips.iter().map(|(vip_name, address)| (name(vip_name), Arc::new(vip(address))));
     Snapshot { vips: Arc::new(vips.collect()), ..Snapshot::empty(name("n1")) }
 }
 

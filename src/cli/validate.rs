@@ -2,7 +2,7 @@
 
 use super::output::{self, Format};
 use crate::compile::accepted::Accepted;
-use crate::compile::{Estate, Given};
+use crate::compile::{Estate, Given, Memory};
 use crate::manifests::{self, Loaded, Texts};
 use crate::model::name::Name;
 use crate::model::status::Rejected;
@@ -70,6 +70,6 @@ fn problems(loaded: &Loaded) -> BTreeSet<Rejected> {
         nodes: &nodes,
         serving: &BTreeMap::new(),
     };
-    let estate = Estate::compile(&given);
+    let estate = Estate::compile(&given, &mut Memory::default());
     loaded.rejected(&estate.rejections).into_iter().collect()
 }

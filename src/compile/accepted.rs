@@ -25,11 +25,11 @@ pub struct Accepted {
     /// The numbers that nodes have in a `localASBase`.
     pub asn_indices: BTreeMap<Name, String>,
     /// The listeners of gateways that have a port, as `NAMESPACE/NAME/LISTENER`.
-    pub listeners: BTreeMap<ListenerKey, BTreeSet<String>>,
+    pub listeners: BTreeMap<ListenerKey, Arc<BTreeSet<String>>>,
 }
 
 /// A VIP as it was last in use.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct InUse {
     /// With everything that its template gave.
     pub spec: Arc<VipSpec>,
@@ -43,7 +43,14 @@ impl InUse {
     /// Whether both say the same of the VIP, wherever it is.
     pub fn same_version(&self, other: &Self) -> bool {
         let Self { spec, addresses, refused_by: _ } = other;
-        self.spec == *spec && self.addresses == *addresses
+        self.addresses == *addresses && (Arc::ptr_eq(&self.spec, spec) || self.spec == *spec)
+    }
+}
+
+/// Specs that are one in memory are not compared.
+impl PartialEq for InUse {
+    fn eq(&self, other: &Self) -> bool {
+        self.same_version(other) && self.refused_by == other.refused_by
     }
 }
 

@@ -2,12 +2,14 @@
 
 use super::rejection::Findings;
 use super::scene::{Scene, Seniority};
+use super::vips::About;
 use crate::api::condition::Reason;
 use crate::api::vip::{AddressFamily, VipSpec};
 use crate::model::name::Name;
 use crate::model::net::HostRoute;
 use crate::model::vip::Addresses;
-use std::collections::BTreeMap;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use std::collections::HashMap;
 
 /// The addresses that the spec writes, in the families that it asks for. What is missing may come from a
 /// pool, if there is somebody who gives it (`has_pools`).
@@ -80,64 +82,62 @@ fn missing(spec: &VipSpec, has_pools: bool, findings: &mut Findings) -> Option<A
 }
 
 /// What a VIP asks for, and what it has in service.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Claim {
+#[derive(Debug, Clone, Copy)]
+pub struct Claim<'a> {
+    pub name: &'a Name,
+    pub metadata: &'a ObjectMeta,
     pub wanted: Option<Addresses>,
     pub before: Option<Addresses>,
 }
 
-/// Whose address is whose.
+/// Whose address is whose. VIPs are known by their place in the order of names.
 #[derive(Debug, Default)]
 pub struct Owners {
-    by_name: BTreeMap<Name, Addresses>,
-    by_route: BTreeMap<HostRoute, Name>,
+    granted: Vec<Option<Addresses>>,
+    by_route: HashMap<HostRoute, usize>,
 }
 
 impl Owners {
-    pub fn names(&self) -> impl Iterator<Item = &Name> {
-        self.by_name.keys()
+    /// The VIPs that have addresses.
+    pub fn places(&self) -> impl Iterator<Item = usize> {
+        self.granted.iter().enumerate().filter_map(|(place, granted)| granted.map(|_| place))
     }
 
-    pub fn own(&self, vip: &Name, addresses: Addresses) -> bool {
-        self.by_name.get(vip) == Some(&addresses)
+    pub fn own(&self, vip: usize, addresses: Addresses) -> bool {
+        self.granted.get(vip) == Some(&Some(addresses))
     }
 
     /// Whether nobody else has any of them.
-    pub fn leave(&self, addresses: Addresses, vip: &Name) -> bool {
-        addresses.iter().all(|route| self.by_route.get(&route).is_none_or(|owner| owner == vip))
+    pub fn leave(&self, addresses: Addresses, vip: usize) -> bool {
+        addresses.iter().all(|route| self.by_route.get(&route).is_none_or(|owner| *owner == vip))
     }
 }
 
 /// An address belongs to the oldest VIP that has it. A younger one gets none of what it asks for: half a
-/// dual-stack VIP is nobody's wish. What it had in service stays with it.
-pub fn owners(
-    claims: &BTreeMap<Name, Claim>,
-    scene: &Scene,
-    findings: &mut BTreeMap<Name, Findings>,
-) -> Owners {
-    let mut ranked = BTreeMap::new();
-    for (name, claim) in claims {
-        let Some(object) = scene.world.vips.get(name) else { continue };
-        let shared =
-            |wanted: Addresses, before: Addresses| wanted.iter().any(|r| before.contains(r.address()));
-        let serving = claim.wanted.or(claim.before).zip(claim.before).is_some_and(|(w, b)| shared(w, b));
-        ranked.insert(Seniority::new(&object.metadata, serving, name), *claim);
-    }
-    let mut owners = Owners::default();
-    let Owners { by_name, by_route: taken } = &mut owners;
-    for (rank, Claim { wanted, before }) in ranked {
-        let refusal = wanted.and_then(|wanted| refusal(&wanted, taken, scene));
-        let granted = match (&refusal, wanted) {
+/// dual-stack VIP is nobody's wish. What it had in service stays with it. `claims` come in the order of names.
+pub fn owners(claims: &[Claim], scene: &Scene, about: &mut About) -> Owners {
+    let shared = |wanted: Addresses, before: Addresses| wanted.iter().any(|r| before.contains(r.address()));
+    let rank = |(place, claim): (usize, &Claim)| {
+        let Claim { name: _, metadata, wanted, before } = *claim;
+        let serving = wanted.or(before).zip(before).is_some_and(|(w, b)| shared(w, b));
+        Seniority::new(metadata, serving, place)
+    };
+    let mut ranked: Vec<Seniority<usize>> = claims.iter().enumerate().map(rank).collect();
+    ranked.sort_unstable();
+    let mut owners = Owners { granted: vec![None; claims.len()], by_route: HashMap::new() };
+    for Seniority { id: place, .. } in ranked {
+        let Claim { name, wanted, before, .. } = claims[place];
+        let why = |addresses: &Addresses| refusal(addresses, &owners.by_route, claims, scene);
+        let refused = wanted.as_ref().and_then(why);
+        let granted = match (&refused, wanted) {
             (None, Some(wanted)) => Some(wanted),
-            _ => before.filter(|before| self::refusal(before, taken, scene).is_none()),
+            _ => before.filter(|before| why(before).is_none()),
         };
-        if let (Some((field, reason, message)), Some(about)) = (refusal, findings.get_mut(rank.id)) {
-            about.refuse(field, reason, message);
+        if let Some((field, reason, message)) = refused {
+            about.vip(name).refuse(field, reason, message);
         }
-        if let Some(granted) = granted {
-            taken.extend(granted.iter().map(|route| (route, rank.id.clone())));
-            by_name.insert(rank.id.clone(), granted);
-        }
+        owners.by_route.extend(granted.iter().flat_map(|granted| granted.iter()).map(|route| (route, place)));
+        owners.granted[place] = granted;
     }
     owners
 }
@@ -145,11 +145,13 @@ pub fn owners(
 /// Why the addresses cannot be had.
 fn refusal(
     addresses: &Addresses,
-    taken: &BTreeMap<HostRoute, Name>,
+    taken: &HashMap<HostRoute, usize>,
+    claims: &[Claim],
     scene: &Scene,
 ) -> Option<(&'static str, Reason, String)> {
     addresses.iter().find_map(|route| {
         if let Some(owner) = taken.get(&route) {
+            let owner = claims[*owner].name;
             let message =
                 format!("{route} belongs to the older ProxyVIP {owner}; give this VIP another address");
             return Some((field_of(route), Reason::Conflicted, message));

@@ -1,93 +1,109 @@
 //! Which routes belong to which listeners.
 
-use super::backend::Upstreams;
-use super::gateway::{Offer, Takes};
-use super::parent::{self, Parent};
+use super::gateway::{Offer, Offered, Takes};
+use super::memo::{Made, Same};
 use super::precedence::intersection;
 use super::rejection::{Findings, Rejection};
-use super::route::{self, Route};
-use super::scene::Scene;
+use super::route::{Route, Routed};
 use crate::api::condition::Reason;
-use crate::api::route::ProxyRoute;
 use crate::model::http::{Hostname, WeightedBackend};
 use crate::model::name::Key;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
+use std::sync::Arc;
 
-/// A listener with everything that its routes bring.
+/// A listener with its routes, from the oldest on.
 #[derive(Debug)]
-pub struct Attached {
-    pub offer: Offer,
-    pub traffic: Traffic,
-    /// The route that has a TCP listener.
-    taker: Option<Key>,
+pub struct Attached<'a> {
+    pub offer: &'a Arc<Offer>,
+    pub routes: Vec<Same<Routed>>,
 }
 
+/// What a listener's routes bring.
 #[derive(Debug)]
-pub enum Traffic {
+pub enum Traffic<'a> {
     /// Each route with the hostnames that it and the listener share.
-    Http(Vec<(Vec<Hostname>, Route)>),
+    Http(Vec<(Vec<Hostname>, &'a Route)>),
     Tcp(Vec<WeightedBackend>),
 }
 
-pub fn attach(
-    offers: Vec<Offer>,
-    backends: &Upstreams,
-    scene: &Scene,
-    rejections: &mut Vec<Rejection>,
-) -> Vec<Attached> {
-    let empty = |offer: &Offer| match offer.takes {
-        Takes::Http(_) => Traffic::Http(Vec::new()),
-        Takes::Tcp => Traffic::Tcp(Vec::new()),
-    };
-    let mut attached: BTreeMap<Key, Vec<Attached>> = BTreeMap::new();
-    for offer in offers {
-        let one = Attached { traffic: empty(&offer), taker: None, offer };
-        attached.entry(one.offer.gateway.clone()).or_default().push(one);
+/// All listeners, in the order of their gateways.
+pub fn attach<'a, I, J>(
+    offers: &'a [Made<Key, I, Offered>],
+    routes: &[Made<Key, J, Routed>],
+) -> Vec<Attached<'a>> {
+    let mut attached = Vec::new();
+    let mut first = Vec::with_capacity(offers.len());
+    for gateway in offers {
+        first.push(attached.len());
+        attached.extend(gateway.output.offers.iter().map(|offer| Attached { offer, routes: Vec::new() }));
     }
-    for (route, object, mut findings) in by_age(backends, scene, rejections) {
-        let parents = parent::parents(&route.key, object, scene, &mut findings);
-        for (gateway, place) in meant(&parents, &attached) {
-            if let Some(listener) = attached.get_mut(gateway).and_then(|listeners| listeners.get_mut(place)) {
-                join(listener, &route, &mut findings);
-            }
+    for routed in by_age(routes) {
+        for place in meant(routed, offers, &first) {
+            attached[place].routes.push(Same::of(routed));
         }
-        rejections.extend(findings.into_rejections());
     }
-    attached.into_values().flatten().collect()
+    attached
 }
 
-/// Each listener once, however many parents mean it.
-fn meant<'a>(parents: &'a [Parent], attached: &BTreeMap<Key, Vec<Attached>>) -> BTreeSet<(&'a Key, usize)> {
+/// Each listener once, however many parents mean it. `first`: the place of each gateway's first listener.
+fn meant<I>(routed: &Routed, offers: &[Made<Key, I, Offered>], first: &[usize]) -> BTreeSet<usize> {
     let mut places = BTreeSet::new();
-    for parent in parents {
-        for gateway in &parent.gateways {
-            let listeners = attached.get(gateway).into_iter().flatten().enumerate();
-            let taken = listeners.filter(|(_, listener)| parent.means(&listener.offer));
-            places.extend(taken.map(|(place, _)| (gateway, place)));
+    let Some(route) = &routed.route else { return places };
+    for parent in &routed.parents {
+        let gateways = match &parent.gateway {
+            Some(key) => {
+                let from = offers.partition_point(|made| made.key < *key);
+                from..from + usize::from(offers.get(from).is_some_and(|made| made.key == *key))
+            }
+            None => {
+                let namespace = &route.key.namespace;
+                let from = offers.partition_point(|made| made.key.namespace < *namespace);
+                from..offers.partition_point(|made| made.key.namespace <= *namespace)
+            }
+        };
+        for gateway in gateways {
+            let listeners = offers[gateway].output.offers.iter().enumerate();
+            let taken = listeners.filter(|(_, offer)| parent.means(offer));
+            places.extend(taken.map(|(place, _)| first[gateway] + place));
         }
     }
     places
 }
 
-fn by_age<'a>(
-    backends: &Upstreams,
-    scene: &Scene<'a>,
-    rejections: &mut Vec<Rejection>,
-) -> Vec<(Route, &'a ProxyRoute, Findings)> {
-    let mut routes = Vec::new();
-    for (key, object) in &scene.world.routes {
-        let mut findings = Findings::about("ProxyRoute", key);
-        match route::route(key, object, backends, scene, &mut findings) {
-            Some(route) => routes.push((route, &**object, findings)),
-            None => rejections.extend(findings.into_rejections()),
-        }
-    }
-    routes.sort_by(|(a, ..), (b, ..)| a.age.cmp(&b.age));
-    routes
+fn by_age<J>(routes: &[Made<Key, J, Routed>]) -> Vec<&Arc<Routed>> {
+    let mut usable: Vec<_> =
+        routes.iter().filter_map(|made| Some((&made.output.route.as_ref()?.age, &made.output))).collect();
+    usable.sort_by_key(|(age, _)| *age);
+    usable.into_iter().map(|(_, routed)| routed).collect()
 }
 
-fn join(listener: &mut Attached, route: &Route, findings: &mut Findings) {
-    let Attached { offer, traffic, taker } = listener;
+/// What the routes of one listener bring, from the oldest on.
+pub fn traffic<'a>(
+    offer: &Offer,
+    routes: &'a [Same<Routed>],
+    rejections: &mut Vec<Rejection>,
+) -> Traffic<'a> {
+    let mut traffic = match offer.takes {
+        Takes::Http(_) => Traffic::Http(Vec::new()),
+        Takes::Tcp => Traffic::Tcp(Vec::new()),
+    };
+    let mut taker = None;
+    for route in routes.iter().filter_map(|routed| routed.route.as_ref()) {
+        let mut findings = Findings::about("ProxyRoute", &route.key);
+        join((offer, &mut traffic, &mut taker), route, &mut findings);
+        rejections.extend(findings.into_rejections());
+    }
+    traffic
+}
+
+/// The route that has a TCP listener.
+type Taker<'a> = Option<&'a Key>;
+
+fn join<'a>(
+    (offer, traffic, taker): (&Offer, &mut Traffic<'a>, &mut Taker<'a>),
+    route: &'a Route,
+    findings: &mut Findings,
+) {
     match (traffic, &offer.takes) {
         (Traffic::Http(routes), Takes::Http(names)) => {
             let shared = intersection(names, &route.hostnames);
@@ -98,7 +114,7 @@ fn join(listener: &mut Attached, route: &Route, findings: &mut Findings) {
                 );
                 findings.refuse("spec.hostnames", Reason::InvalidValue, message);
             } else {
-                routes.push((shared, route.clone()));
+                routes.push((shared, route));
             }
         }
         (Traffic::Tcp(backends), _) => {
@@ -110,7 +126,7 @@ fn join(listener: &mut Attached, route: &Route, findings: &mut Findings) {
                 findings.refuse("spec.parentRefs", Reason::Conflicted, message);
             } else if let Some(shares) = whole_stream(route, offer, findings) {
                 *backends = shares;
-                *taker = Some(route.key.clone());
+                *taker = Some(&route.key);
             }
         }
         (Traffic::Http(_), Takes::Tcp) => {}

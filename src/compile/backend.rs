@@ -1,5 +1,6 @@
 //! `ProxyBackend` → an upstream group.
 
+use super::memo::{Memo, Same};
 use super::rejection::{Findings, Rejection};
 use super::scene::Scene;
 use crate::api::backend::{
@@ -11,11 +12,12 @@ use crate::model::backend::{Backend, Endpoint, LbPolicy, UpstreamProtocol};
 use crate::model::name::{Key, Name};
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 
 /// A backend with the endpoints of all nodes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Upstream {
-    backend: Backend,
+    backend: Arc<Backend>,
     policy: TrafficPolicy,
 }
 
@@ -26,26 +28,42 @@ impl Upstream {
     }
 
     /// As the node uses it.
-    pub fn at(&self, node: &Name) -> Backend {
+    pub fn at(&self, node: &Name) -> Arc<Backend> {
         let Self { backend, policy } = self;
-        let mut backend = backend.clone();
-        let used =
-            |endpoint: &Endpoint| *policy == TrafficPolicy::Cluster || endpoint.node.as_ref() == Some(node);
-        backend.endpoints.retain(used);
-        backend
+        if *policy == TrafficPolicy::Cluster {
+            return Arc::clone(backend);
+        }
+        let mut own = Backend::clone(backend);
+        own.endpoints.retain(|endpoint| endpoint.node.as_ref() == Some(node));
+        Arc::new(own)
     }
 }
 
-pub type Upstreams = BTreeMap<Key, Upstream>;
+/// What became of a ProxyBackend.
+#[derive(Debug)]
+pub struct Read {
+    pub object: Same<ProxyBackend>,
+    /// `None`: it is refused.
+    pub upstream: Option<Upstream>,
+    found: Vec<Rejection>,
+}
 
-pub fn compile(scene: &Scene, rejections: &mut Vec<Rejection>) -> Upstreams {
-    let mut upstreams = Upstreams::new();
-    for (key, object) in &scene.world.backends {
-        let mut findings = Findings::about("ProxyBackend", key);
-        upstreams.extend(backend(object, &mut findings).map(|upstream| (key.clone(), upstream)));
-        rejections.extend(findings.into_rejections());
-    }
-    upstreams
+pub type Upstreams = BTreeMap<Key, Arc<Read>>;
+
+pub type Memory = Memo<Key, Same<ProxyBackend>, Read>;
+
+pub fn compile(scene: &Scene, memory: &mut Memory, rejections: &mut Vec<Rejection>) -> Upstreams {
+    let inputs = scene.world.backends.iter().map(|(key, object)| (key.clone(), Same::of(object)));
+    let made = memory.of_each(inputs, read);
+    rejections.extend(made.iter().flat_map(|made| &made.output.found).cloned());
+    made.iter().map(|made| (made.key.clone(), Arc::clone(&made.output))).collect()
+}
+
+/// A stage of the compiler (see [`super::memo`]).
+fn read(key: &Key, object: &Same<ProxyBackend>) -> Read {
+    let mut findings = Findings::about("ProxyBackend", key);
+    let upstream = backend(object, &mut findings);
+    Read { object: object.clone(), upstream, found: findings.into_rejections() }
 }
 
 /// An endpoint that is refused is left out; anything else that is refused refuses the backend.
@@ -97,7 +115,7 @@ fn backend(object: &ProxyBackend, findings: &mut Findings) -> Option<Upstream> {
         })
     })?;
     backend.endpoints = self::endpoints(endpoints, *traffic_policy, findings);
-    Some(Upstream { backend, policy: *traffic_policy })
+    Some(Upstream { backend: Arc::new(backend), policy: *traffic_policy })
 }
 
 pub(super) fn positive(

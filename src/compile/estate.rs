@@ -7,13 +7,14 @@ use super::accepted::Accepted;
 use super::backend::{self, Upstream, Upstreams};
 use super::groups::Presence;
 use super::listeners::{self, Merged};
+use super::memo::{Memo, Same};
 use super::rejection::Rejection;
 use super::scene::{Given, Scene, Site};
-use super::vip::Draft;
+use super::vip::{Draft, Terms};
 use super::vips::{self, Vips};
-use super::{attach, gateway, later};
+use super::{attach, gateway, later, route};
 use crate::model::leaving::Leaving;
-use crate::model::listener::{Listener, Serves};
+use crate::model::listener::{Listener, ListenerKey, Serves};
 use crate::model::name::{Key, Name};
 use crate::model::net::Port;
 use crate::model::snapshot::{Serving, Snapshot};
@@ -25,8 +26,8 @@ use std::sync::Arc;
 pub struct Estate {
     nodes: Vec<Name>,
     vips: Vips,
-    /// The ports of each VIP that a gateway listens on.
-    used_ports: BTreeMap<Name, BTreeSet<Port>>,
+    /// The VIPs of each group, in the order of their names, with their models.
+    members: Vec<Vec<(Name, Arc<Models>)>>,
     merged: Merged,
     upstreams: Upstreams,
     asn_indices: BTreeMap<Name, String>,
@@ -36,25 +37,47 @@ pub struct Estate {
 /// What becomes of nodes' wishes to leave: by node, by VIP.
 pub type Departures = BTreeMap<Name, BTreeMap<Name, Leaving>>;
 
+/// A VIP as nodes serve it, by each of its group's ways to be reached.
+type Models = Vec<Arc<Vip>>;
+
+/// All that [`models`] reads.
+#[derive(Debug, PartialEq)]
+struct Served {
+    draft: Same<Draft>,
+    reaches: Arc<[Arc<Reach>]>,
+    used_ports: BTreeSet<Port>,
+}
+
+/// What was made of each object the last time (see [`super::memo`]): it changes what a compile costs, and
+/// never what it says.
+#[derive(Debug, Default)]
+pub struct Memory {
+    vips: vips::Memory,
+    backends: backend::Memory,
+    gateways: gateway::Memory,
+    routes: route::Memory,
+    ports: listeners::Memory,
+    models: Memo<Name, Served, Models>,
+}
+
 impl Estate {
-    pub fn compile(given: &Given) -> Self {
+    /// `memory`: of the compile before, of whatever world.
+    pub fn compile(given: &Given, memory: &mut Memory) -> Self {
         let scene = Scene::new(given);
         let mut rejections = Vec::new();
-        let vips = vips::compile(&scene, &mut rejections);
-        let upstreams = backend::compile(&scene, &mut rejections);
-        let offers = gateway::offers(&scene, &vips, &mut rejections);
-        let attached = attach::attach(offers, &upstreams, &scene, &mut rejections);
-        let merged = listeners::merge(attached, &vips, &scene, &mut rejections);
+        let vips = vips::compile(&scene, &mut memory.vips, &mut rejections);
+        let upstreams = backend::compile(&scene, &mut memory.backends, &mut rejections);
+        let offers = gateway::offers(&scene, &vips, &mut memory.gateways, &mut rejections);
+        let routes = route::routes(&scene, &upstreams, &mut memory.routes, &mut rejections);
+        let attached = attach::attach(offers, routes);
+        let merged = listeners::merge(attached, &vips, &scene, &mut memory.ports, &mut rejections);
         later::refuse(&scene, &mut rejections);
         rejections.sort();
-        let mut used_ports: BTreeMap<Name, BTreeSet<Port>> = BTreeMap::new();
-        for key in merged.listeners.keys() {
-            used_ports.entry(key.vip.clone()).or_default().insert(key.port);
-        }
+        let members = members(&vips, &merged, &mut memory.models);
         let index = |site: &Site| Some((site.name.clone(), site.asn_index?.to_owned()));
         let asn_indices = scene.sites.iter().filter_map(index).collect();
         let nodes = given.nodes.iter().cloned().collect();
-        Self { nodes, vips, used_ports, merged, upstreams, asn_indices, rejections }
+        Self { nodes, vips, members, merged, upstreams, asn_indices, rejections }
     }
 
     /// The VIPs that are in use.
@@ -62,9 +85,13 @@ impl Estate {
         self.vips.used.iter().map(|(name, used)| (name, &*used.version.draft))
     }
 
+    pub fn uses(&self, vip: &Name) -> bool {
+        self.vips.used.contains_key(vip)
+    }
+
     /// Whether any gateway listens on the VIP.
     pub fn is_listened_on(&self, vip: &Name) -> bool {
-        self.used_ports.contains_key(vip)
+        ports_of(&self.merged, vip).next().is_some()
     }
 
     /// The pool that the VIP takes an address from.
@@ -84,10 +111,18 @@ impl Estate {
         })
     }
 
+    /// Whether any node serves what it is no candidate for.
+    pub fn has_lingerers(&self) -> bool {
+        let mut everywhere = self.vips.groups.iter().flat_map(|group| &group.at);
+        everywhere.any(|presence| matches!(presence, Presence::Rest(..)))
+    }
+
     /// What is in use now.
     pub fn accepted(&self) -> Accepted {
         let vips = self.vips.used.iter().map(|(name, used)| (name.clone(), used.version.in_use.clone()));
-        let passwords = self.vips.used.values().flat_map(|used| used.version.draft.shape.passwords());
+        let shapes = self.vips.used.values().map(|used| &used.version.draft.shape);
+        let shapes: BTreeMap<_, _> = shapes.map(|shape| (Arc::as_ptr(shape), shape)).collect();
+        let passwords = shapes.into_values().flat_map(|shape| shape.passwords());
         Accepted {
             vips: vips.collect(),
             passwords: passwords.map(|(key, password)| (key.clone(), password.clone())).collect(),
@@ -98,8 +133,9 @@ impl Estate {
 
     /// Every node's snapshot, of generation 0: whoever publishes it counts.
     pub fn snapshots(&self, departures: &Departures) -> BTreeMap<Name, Snapshot> {
-        let local = self.upstreams.iter().filter(|(_, upstream)| upstream.differs_by_node());
-        let local: Vec<(&Key, &Upstream)> = local.collect();
+        let usable = self.upstreams.iter().filter_map(|(key, read)| Some((key, read.upstream.as_ref()?)));
+        let local: Vec<(&Key, &Upstream)> =
+            usable.filter(|(_, upstream)| upstream.differs_by_node()).collect();
         let mut shared = BTreeMap::new();
         let mut snapshots = BTreeMap::new();
         for (site, (node, speakers)) in self.nodes.iter().zip(&self.vips.speakers).enumerate() {
@@ -131,37 +167,88 @@ impl Estate {
         &self,
         present: &BTreeMap<usize, &Presence>,
         node: &Name,
-    ) -> (Arc<BTreeMap<Name, Vip>>, Arc<Serving>) {
-        let vips = self.vips.used.iter().filter_map(|(name, used)| {
-            let reach = match present.get(&used.group)? {
-                Presence::Absent => return None,
-                Presence::Whole(reach) => reach,
-                Presence::Rest(reach, rest) => rest.contains(name).then_some(reach)?,
-            };
-            Some((name.clone(), self.vip(name, &used.version.draft, (**reach).clone())))
-        });
-        let vips: BTreeMap<Name, Vip> = vips.collect();
-        let listeners = self.merged.listeners.iter().filter(|(key, _)| vips.contains_key(&key.vip));
+    ) -> (Arc<BTreeMap<Name, Arc<Vip>>>, Arc<Serving>) {
+        let vips: BTreeMap<Name, Arc<Vip>> =
+            present.iter().flat_map(|(group, presence)| self.served(*group, presence)).collect();
+        let listeners = vips.keys().flat_map(|vip| ports_of(&self.merged, vip));
         let listeners: BTreeMap<_, _> =
-            listeners.map(|(key, listener)| (key.clone(), listener.clone())).collect();
-        let used = in_use(listeners.values());
-        let used = used.into_iter().filter_map(|key| Some((key.clone(), self.upstreams.get(key)?.at(node))));
-        let backends = used.collect();
+            listeners.map(|(key, listener)| (key.clone(), Arc::clone(listener))).collect();
+        let upstream = |key: &Key| Some(self.upstreams.get(key)?.upstream.as_ref()?.at(node));
+        let used = in_use(listeners.values().map(|listener| &**listener));
+        let backends = used.into_iter().filter_map(|key| Some((key.clone(), upstream(key)?))).collect();
         (Arc::new(vips), Arc::new(Serving { listeners, backends }))
     }
 
-    fn vip(&self, name: &Name, draft: &Draft, reach: Reach) -> Vip {
-        Vip {
-            addresses: draft.addresses,
-            ports: draft.ports.clone(),
-            reach,
-            used_ports: self.used_ports.get(name).cloned().unwrap_or_default(),
-            min_healthy_nodes: draft.min_healthy_nodes,
-            withdraw_when_no_backends: draft.withdraw_when_no_backends,
-            drain_period: draft.drain_period,
-            needs: draft.needs.clone(),
-        }
+    /// The VIPs of the group that are served so.
+    fn served(&self, group: usize, presence: &Presence) -> impl Iterator<Item = (Name, Arc<Vip>)> {
+        let (reach, rest) = match presence {
+            Presence::Absent => (None, None),
+            Presence::Whole(reach) => (Some(reach), None),
+            Presence::Rest(reach, rest) => (Some(reach), Some(rest)),
+        };
+        let reaches = &self.vips.groups[group].reaches;
+        let way = reach.and_then(|reach| reaches.iter().position(|known| Arc::ptr_eq(known, reach)));
+        let members =
+            self.members[group].iter().filter(move |(name, _)| rest.is_none_or(|rest| rest.contains(name)));
+        members.filter_map(move |(name, models)| Some((name.clone(), Arc::clone(models.get(way?)?))))
     }
+}
+
+/// The ports of the VIP that a gateway listens on.
+fn ports_of<'a>(
+    merged: &'a Merged,
+    vip: &Name,
+) -> impl Iterator<Item = (&'a ListenerKey, &'a Arc<Listener>)> {
+    let at = |port| ListenerKey { vip: vip.clone(), port };
+    merged.listeners.range(at(Port::MIN)..=at(Port::MAX))
+}
+
+fn members(
+    vips: &Vips,
+    merged: &Merged,
+    memory: &mut Memo<Name, Served, Models>,
+) -> Vec<Vec<(Name, Arc<Models>)>> {
+    let mut listeners = merged.listeners.keys().peekable();
+    let served = vips.used.iter().map(|(name, used)| {
+        while listeners.next_if(|key| key.vip < *name).is_some() {}
+        let used_ports = std::iter::from_fn(|| Some(listeners.next_if(|key| key.vip == *name)?.port));
+        let served = Served {
+            draft: Same::of(&used.version.draft),
+            reaches: Arc::clone(&vips.groups[used.group].reaches),
+            used_ports: used_ports.collect(),
+        };
+        (name.clone(), served)
+    });
+    let made = memory.of_each(served, models);
+    let mut members: Vec<_> = vips.groups.iter().map(|_| Vec::new()).collect();
+    for (used, made) in vips.used.values().zip(made) {
+        members[used.group].push((made.key.clone(), Arc::clone(&made.output)));
+    }
+    members
+}
+
+/// A stage of the compiler (see [`super::memo`]).
+fn models(_: &Name, Served { draft, reaches, used_ports }: &Served) -> Models {
+    let Terms {
+        ports,
+        allowed_namespaces: _,
+        min_healthy_nodes,
+        withdraw_when_no_backends,
+        drain_on: _,
+        drain_period,
+        needs,
+    } = &*draft.terms;
+    let model = |reach: &Arc<Reach>| Vip {
+        addresses: draft.addresses,
+        ports: ports.clone(),
+        reach: Reach::clone(reach),
+        used_ports: used_ports.clone(),
+        min_healthy_nodes: *min_healthy_nodes,
+        withdraw_when_no_backends: *withdraw_when_no_backends,
+        drain_period: *drain_period,
+        needs: needs.clone(),
+    };
+    reaches.iter().map(|reach| Arc::new(model(reach))).collect()
 }
 
 /// The node's own endpoints where nodes use different ones.
@@ -186,9 +273,9 @@ fn likeness(present: &BTreeMap<usize, &Presence>) -> impl Ord + use<> {
     present.iter().map(part).collect::<Vec<_>>()
 }
 
-/// The backends that some listener sends to.
-fn in_use<'a>(listeners: impl Iterator<Item = &'a Listener>) -> BTreeSet<&'a Key> {
-    let mut used = BTreeSet::new();
+/// The backends that some listener sends to, in order.
+fn in_use<'a>(listeners: impl Iterator<Item = &'a Listener>) -> Vec<&'a Key> {
+    let mut used = Vec::new();
     for listener in listeners {
         match &listener.serves {
             Serves::Http(hosts) => {
@@ -198,5 +285,7 @@ fn in_use<'a>(listeners: impl Iterator<Item = &'a Listener>) -> BTreeSet<&'a Key
             Serves::Tcp(shares) => used.extend(shares.iter().map(|share| &share.backend)),
         }
     }
+    used.sort_unstable();
+    used.dedup();
     used
 }

@@ -1,16 +1,19 @@
 //! `ProxyGateway` → what each of its listeners offers to take in.
 
+use super::memo::{Made, Memo, Same};
 use super::rejection::{Findings, Rejection};
 use super::scene::{Scene, Seniority};
+use super::vip::Draft;
 use super::vips::Vips;
 use crate::api::condition::Reason;
 use crate::api::gateway::{GatewaySpec, ProxyGateway};
-use crate::api::listener::{Listener as Written, Protocol};
+use crate::api::listener::{Listener, Protocol};
 use crate::model::http::Hostname;
 use crate::model::listener::ListenerKey;
 use crate::model::name::{Key, Name};
 use crate::model::net::Port;
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 /// A listener of a gateway that can be served.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,6 +24,8 @@ pub struct Offer {
     pub index: usize,
     pub at: ListenerKey,
     pub takes: Takes,
+    /// As of one that is not in service.
+    pub age: Seniority<(Key, usize)>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,12 +36,6 @@ pub enum Takes {
 }
 
 impl Offer {
-    pub fn seniority(&self, scene: &Scene, serving: bool) -> Seniority<(Key, usize)> {
-        let default = Default::default();
-        let metadata = scene.world.gateways.get(&self.gateway).map_or(&default, |gateway| &gateway.metadata);
-        Seniority::new(metadata, serving, (self.gateway.clone(), self.index))
-    }
-
     /// As `Accepted` remembers it.
     pub fn id(&self) -> String {
         format!("{}/{}", self.gateway, self.section)
@@ -47,32 +46,72 @@ impl Offer {
     }
 }
 
-pub fn offers(scene: &Scene, vips: &Vips, rejections: &mut Vec<Rejection>) -> Vec<Offer> {
-    let mut offers = Vec::new();
-    for (key, object) in &scene.world.gateways {
-        let mut findings = Findings::about("ProxyGateway", key);
-        offers.extend(gateway(key, object, scene, vips, &mut findings).unwrap_or_default());
-        rejections.extend(findings.into_rejections());
-    }
-    offers
+/// All that [`read`] reads.
+#[derive(Debug, PartialEq)]
+pub struct Written {
+    object: Same<ProxyGateway>,
+    vip: TheVip,
+}
+
+/// The VIP that the gateway names.
+#[derive(Debug, PartialEq)]
+enum TheVip {
+    Missing,
+    /// It has its own rejection.
+    Refused,
+    Used(Same<Draft>),
+}
+
+/// What became of a gateway.
+#[derive(Debug)]
+pub struct Offered {
+    pub offers: Vec<Arc<Offer>>,
+    found: Vec<Rejection>,
+}
+
+pub type Memory = Memo<Key, Written, Offered>;
+
+pub fn offers<'m>(
+    scene: &Scene,
+    vips: &Vips,
+    memory: &'m mut Memory,
+    rejections: &mut Vec<Rejection>,
+) -> &'m [Made<Key, Written, Offered>] {
+    let inputs = scene.world.gateways.iter().map(|(key, object)| {
+        let vip = match vips.used.get(object.spec.vip_ref.as_str()) {
+            Some(used) => TheVip::Used(Same::of(&used.version.draft)),
+            None if scene.world.vips.contains_key(object.spec.vip_ref.as_str()) => TheVip::Refused,
+            None => TheVip::Missing,
+        };
+        (key.clone(), Written { object: Same::of(object), vip })
+    });
+    let made = memory.of_each(inputs, read);
+    rejections.extend(made.iter().flat_map(|made| &made.output.found).cloned());
+    made
+}
+
+/// A stage of the compiler (see [`super::memo`]).
+fn read(key: &Key, Written { object, vip }: &Written) -> Offered {
+    let mut findings = Findings::about("ProxyGateway", key);
+    let offers = gateway(key, object, vip, &mut findings).unwrap_or_default();
+    Offered { offers: offers.into_iter().map(Arc::new).collect(), found: findings.into_rejections() }
 }
 
 /// A listener that is refused is left out; anything else that is refused refuses the gateway.
 fn gateway(
     key: &Key,
     object: &ProxyGateway,
-    scene: &Scene,
-    vips: &Vips,
+    the_vip: &TheVip,
     findings: &mut Findings,
 ) -> Option<Vec<Offer>> {
     let GatewaySpec { vip_ref, listeners, redirect_scheme, compression, access_log, custom_error_pages } =
         &object.spec;
-    let vip = findings.whole(|findings| {
+    let (vip, draft) = findings.whole(|findings| {
         findings.absent("spec.redirectScheme", redirect_scheme.as_ref().filter(|redirect| redirect.enabled));
         findings.absent("spec.compression", compression.as_ref().filter(|compression| compression.enabled));
         findings.absent("spec.accessLog", access_log.as_ref().filter(|log| log.enabled));
         findings.absent("spec.customErrorPages", custom_error_pages.first());
-        vip(key, vip_ref, scene, vips, findings)
+        vip(key, vip_ref, the_vip, findings)
     })?;
     let mut names = BTreeSet::new();
     let mut offers = Vec::new();
@@ -84,28 +123,36 @@ fn gateway(
             findings.refuse(format!("{field}.name"), Reason::Duplicate, message);
             continue;
         }
-        let offered = findings.whole(|findings| self::listener(listener, &field, &vip, vips, findings));
+        let offered = findings.whole(|findings| self::listener(listener, &field, &vip, draft, findings));
         offers.extend(offered.map(|(port, takes)| Offer {
             gateway: key.clone(),
             section: listener.name.clone(),
             index,
             at: ListenerKey { vip: vip.clone(), port },
             takes,
+            age: Seniority::new(&object.metadata, false, (key.clone(), index)),
         }));
     }
     Some(offers)
 }
 
 /// `None` without a word: the VIP has its own rejection.
-fn vip(gateway: &Key, reference: &str, scene: &Scene, vips: &Vips, findings: &mut Findings) -> Option<Name> {
-    let name = Name::parse(reference).ok().filter(|name| scene.world.vips.contains_key(name));
-    let Some(name) = name else {
-        let message = format!("there is no ProxyVIP {reference}; create it, or name another");
-        findings.refuse("spec.vipRef", Reason::RefNotFound, message);
-        return None;
+fn vip<'v>(
+    gateway: &Key,
+    reference: &str,
+    vip: &'v TheVip,
+    findings: &mut Findings,
+) -> Option<(Name, &'v Draft)> {
+    let (name, draft) = match (Name::parse(reference), vip) {
+        (Ok(name), TheVip::Used(draft)) => (name, draft),
+        (Ok(_), TheVip::Refused) => return None,
+        (Err(_), _) | (_, TheVip::Missing) => {
+            let message = format!("there is no ProxyVIP {reference}; create it, or name another");
+            findings.refuse("spec.vipRef", Reason::RefNotFound, message);
+            return None;
+        }
     };
-    let used = vips.used.get(&name)?;
-    let allowed = used.version.draft.allowed_namespaces.as_ref();
+    let allowed = draft.terms.allowed_namespaces.as_ref();
     if allowed.is_some_and(|allowed| !allowed.contains(gateway.namespace.as_str())) {
         let message = format!(
             "ProxyVIP {name} is not open to namespace {0}; add {0} to its spec.allowedNamespaces",
@@ -114,17 +161,17 @@ fn vip(gateway: &Key, reference: &str, scene: &Scene, vips: &Vips, findings: &mu
         findings.refuse("spec.vipRef", Reason::NamespaceNotAllowed, message);
         return None;
     }
-    Some(name)
+    Some((name, draft))
 }
 
 fn listener(
-    written: &Written,
+    written: &Listener,
     field: &str,
     vip: &Name,
-    vips: &Vips,
+    draft: &Draft,
     findings: &mut Findings,
 ) -> Option<(Port, Takes)> {
-    let Written {
+    let Listener {
         name: _,
         port,
         protocol,
@@ -148,7 +195,7 @@ fn listener(
     findings.absent(format!("{field}.proxyProtocol"), named);
     findings.absent(format!("{field}.maxRequestBodySize"), max_request_body_size.as_ref());
     findings.absent(format!("{field}.allowedSourceRanges"), allowed_source_ranges.first());
-    let port = self::port(*port, field, vip, vips, findings);
+    let port = self::port(*port, field, vip, &draft.terms.ports, findings);
     Some((port?, takes?))
 }
 
@@ -187,8 +234,13 @@ fn foreign(field: &str, name: &str, present: bool, findings: &mut Findings) {
     }
 }
 
-fn port(number: u16, field: &str, vip: &Name, vips: &Vips, findings: &mut Findings) -> Option<Port> {
-    let ports = &vips.used.get(vip)?.version.draft.ports;
+fn port(
+    number: u16,
+    field: &str,
+    vip: &Name,
+    ports: &BTreeSet<Port>,
+    findings: &mut Findings,
+) -> Option<Port> {
     if let Some(port) = Port::new(number).filter(|port| ports.contains(port)) {
         return Some(port);
     }

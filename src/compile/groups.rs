@@ -9,7 +9,7 @@ use super::rejection::Findings;
 use super::scene::{Scene, Site};
 use super::shape::Shape;
 use super::speakers::{Assemblies, Wish};
-use super::vips::{Used, Version, Vips};
+use super::vips::{About, Used, Version, Vips};
 use crate::api::condition::Reason;
 use crate::model::name::Name;
 use crate::model::vip::Reach;
@@ -45,6 +45,8 @@ pub enum Standing {
 pub struct Group {
     /// By the scene's sites.
     pub at: Vec<Presence>,
+    /// The ways by which its VIPs are reached, each once.
+    pub reaches: Arc<[Arc<Reach>]>,
 }
 
 /// A group on a node.
@@ -87,30 +89,32 @@ impl Alike {
         Self { shape, without, known, oldest: first.name.clone(), members: vec![first] }
     }
 
+    /// Equal shapes are one in memory.
     fn key(member: &Member) -> impl Ord + use<> {
+        let place = |version: &Version| Arc::as_ptr(&version.draft.shape).addr();
         let (known, refused_by) = match &member.standing {
             Standing::New => (None, BTreeSet::new()),
-            Standing::InUse { refused_by } => (Some(member.version.draft.shape.id), refused_by.clone()),
-            Standing::Edited(Version { in_use, draft }) => (Some(draft.shape.id), in_use.refused_by.clone()),
+            Standing::InUse { refused_by } => (Some(place(&member.version)), refused_by.clone()),
+            Standing::Edited(before) => (Some(place(before)), before.in_use.refused_by.clone()),
         };
-        (member.version.draft.shape.id, member.without.clone(), known, refused_by)
+        (place(&member.version), member.without.clone(), known, refused_by)
     }
 }
 
 /// `members` come from the oldest on.
-pub fn settle(members: Vec<Member>, scene: &Scene, about: &mut BTreeMap<Name, Findings>) -> Vips {
+pub fn settle(members: Vec<Member>, scene: &Scene, about: &mut About) -> Vips {
     let assemblies = scene.sites.iter().map(|_| Assemblies::default()).collect();
     let mut round = Round { scene, assemblies };
-    let mut vips = Vips { used: BTreeMap::new(), groups: Vec::new(), speakers: Vec::new() };
+    let (mut used, mut groups) = (Vec::with_capacity(members.len()), Vec::new());
     for alike in alike(members) {
         let mut findings = Findings::about("ProxyVIP", "");
-        let Settled { at, refused_by, as_before } = round.settle(&alike, &mut findings);
+        let Settled { at, reaches, refused_by, as_before } = round.settle(&alike, &mut findings);
         let is_nowhere = !refused_by.is_empty() && at.iter().all(|presence| *presence == Presence::Absent);
-        let group = vips.groups.len();
-        vips.groups.push(Group { at });
+        let group = groups.len();
+        groups.push(Group { at, reaches: reaches.into() });
         for Member { name, version, standing, without: _ } in alike.members {
-            if let Some(about) = about.get_mut(&name) {
-                about.repeat(findings.found());
+            if !findings.found().is_empty() {
+                about.vip(&name).repeat(findings.found());
             }
             let mut version = match standing {
                 Standing::New if is_nowhere => continue,
@@ -118,11 +122,11 @@ pub fn settle(members: Vec<Member>, scene: &Scene, about: &mut BTreeMap<Name, Fi
                 _ => version,
             };
             version.in_use.refused_by.clone_from(&refused_by);
-            vips.used.insert(name, Used { version, group });
+            used.push((name, Used { version, group }));
         }
     }
-    vips.speakers = round.assemblies.into_iter().map(Assemblies::into_speakers).collect();
-    vips
+    let speakers = round.assemblies.into_iter().map(Assemblies::into_speakers).collect();
+    Vips { used: used.into_iter().collect(), groups, speakers }
 }
 
 /// In the order of their oldest members.
@@ -161,13 +165,16 @@ enum Answer {
 
 struct Settled {
     at: Vec<Presence>,
+    reaches: Vec<Arc<Reach>>,
     refused_by: BTreeSet<Name>,
     as_before: bool,
 }
 
 impl Round<'_> {
     fn settle(&mut self, alike: &Alike, findings: &mut Findings) -> Settled {
-        let names: BTreeSet<&Name> = alike.members.iter().map(|member| &member.name).collect();
+        let someone_lingers = self.scene.sites.iter().any(|site| !site.serving.is_empty());
+        let members = alike.members.iter().filter(|_| someone_lingers);
+        let names: BTreeSet<&Name> = members.map(|member| &member.name).collect();
         let answers = self.ask(&alike.shape, &alike.without, &names, findings);
         let (before, refused_by) = match &alike.known {
             Known::Nothing => return self.join(&alike.oldest, answers, |_| false),
@@ -209,13 +216,13 @@ impl Round<'_> {
 
     /// `insists`: whether it joins although it does not agree; what is settled holds there.
     fn join(&mut self, oldest: &Name, answers: Vec<Answer>, insists: impl Fn(&Name) -> bool) -> Settled {
-        let mut routes: Vec<Arc<Reach>> = Vec::new();
-        let mut settled = Settled { at: Vec::new(), refused_by: BTreeSet::new(), as_before: false };
+        let (at, reaches, refused_by) = (Vec::new(), Vec::new(), BTreeSet::new());
+        let mut settled = Settled { at, reaches, refused_by, as_before: false };
         let places = self.scene.sites.iter().zip(&mut self.assemblies);
         for (answer, (site, assembly)) in answers.into_iter().zip(places) {
             settled.at.push(match answer {
                 Answer::Here { wish, agrees, rest } if agrees || insists(site.name) => {
-                    let route = shared(&mut routes, assembly.join(oldest, wish));
+                    let route = shared(&mut settled.reaches, assembly.join(oldest, wish));
                     match rest {
                         None => Presence::Whole(route),
                         Some(rest) => Presence::Rest(route, rest),

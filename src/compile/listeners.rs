@@ -3,44 +3,70 @@
 //! HTTP listeners share a port and merge by hostname. Any other clash leaves the senior in place; the
 //! newer is `Conflicted` (spec §1, ProxyGateway).
 
-use super::attach::{Attached, Traffic};
+use super::attach::{self, Attached, Traffic};
+use super::gateway::Offer;
+use super::memo::{Along, Memo, Same};
 use super::precedence::virtual_hosts;
 use super::rejection::{Findings, Rejection};
+use super::route::Routed;
 use super::scene::Scene;
 use super::vips::Vips;
 use crate::api::condition::Reason;
 use crate::model::listener::{Listener, ListenerKey, Serves};
+use crate::model::vip::Addresses;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 /// What the ports of all VIPs do.
 #[derive(Debug, Default)]
 pub struct Merged {
-    pub listeners: BTreeMap<ListenerKey, Listener>,
+    pub listeners: BTreeMap<ListenerKey, Arc<Listener>>,
     /// The listeners of gateways that have each port.
-    pub holders: BTreeMap<ListenerKey, BTreeSet<String>>,
+    pub holders: BTreeMap<ListenerKey, Arc<BTreeSet<String>>>,
 }
 
-pub fn merge(attached: Vec<Attached>, vips: &Vips, scene: &Scene, rejections: &mut Vec<Rejection>) -> Merged {
-    let mut by_port: BTreeMap<ListenerKey, BTreeMap<_, Attached>> = BTreeMap::new();
-    for one in attached {
-        let rank = one.offer.seniority(scene, is_in_service(&one, scene));
-        by_port.entry(one.offer.at.clone()).or_default().insert(rank, one);
+/// All that [`port`] reads: the listeners that are to share it, from the senior on, each with its routes.
+#[derive(Debug, PartialEq)]
+pub struct Sharing {
+    addresses: Addresses,
+    listeners: Vec<(Same<Offer>, Vec<Same<Routed>>)>,
+}
+
+/// What became of a port.
+#[derive(Debug)]
+pub struct Port {
+    /// With its holders.
+    serves: Option<(Arc<Listener>, Arc<BTreeSet<String>>)>,
+    found: Vec<Rejection>,
+}
+
+pub type Memory = Memo<ListenerKey, Sharing, Port>;
+
+pub fn merge(
+    mut attached: Vec<Attached>,
+    vips: &Vips,
+    scene: &Scene,
+    memory: &mut Memory,
+    rejections: &mut Vec<Rejection>,
+) -> Merged {
+    attached.sort_by(|a, b| a.offer.at.cmp(&b.offer.at));
+    let mut vips = Along::new(&vips.used);
+    let sharing = attached.chunk_by_mut(|a, b| a.offer.at == b.offer.at).filter_map(|together| {
+        if together.len() > 1 {
+            together.sort_by_cached_key(|one| one.offer.age.clone().serving(is_in_service(one, scene)));
+        }
+        let at = together.first()?.offer.at.clone();
+        let addresses = vips.get(&at.vip)?.version.draft.addresses;
+        let with_routes = |one: &mut Attached| (Same::of(one.offer), std::mem::take(&mut one.routes));
+        Some((at, Sharing { addresses, listeners: together.iter_mut().map(with_routes).collect() }))
+    });
+    let made = memory.of_each(sharing, port);
+    rejections.extend(made.iter().flat_map(|made| &made.output.found).cloned());
+    let serves = || made.iter().filter_map(|made| Some((&made.key, made.output.serves.as_ref()?)));
+    Merged {
+        listeners: serves().map(|(key, (listener, _))| (key.clone(), Arc::clone(listener))).collect(),
+        holders: serves().map(|(key, (_, holders))| (key.clone(), Arc::clone(holders))).collect(),
     }
-    let mut merged = Merged::default();
-    for (key, sharing) in by_port {
-        let Some(vip) = vips.used.get(&key.vip) else { continue };
-        let addresses = vip.version.draft.addresses.iter().map(|route| route.address()).collect();
-        let Some(Settled { by: _, holders, traffic }) = share(sharing.into_values(), &key, rejections) else {
-            continue;
-        };
-        let serves = match traffic {
-            Traffic::Http(routes) => Serves::Http(virtual_hosts(&routes)),
-            Traffic::Tcp(backends) => Serves::Tcp(backends),
-        };
-        merged.holders.insert(key.clone(), holders);
-        merged.listeners.insert(key, Listener { addresses, serves });
-    }
-    merged
 }
 
 /// Whether the listener has the port already.
@@ -49,14 +75,30 @@ fn is_in_service(one: &Attached, scene: &Scene) -> bool {
     holders.is_some_and(|holders| holders.contains(&one.offer.id()))
 }
 
+/// A stage of the compiler (see [`super::memo`]).
+fn port(key: &ListenerKey, Sharing { addresses, listeners }: &Sharing) -> Port {
+    let mut found = Vec::new();
+    let settled = share(listeners, key, &mut found);
+    let serves = settled.map(|Settled { by: _, holders, traffic }| {
+        let serves = match traffic {
+            Traffic::Http(routes) => Serves::Http(virtual_hosts(&routes)),
+            Traffic::Tcp(backends) => Serves::Tcp(backends),
+        };
+        let addresses = addresses.iter().map(|route| route.address()).collect();
+        (Arc::new(Listener { addresses, serves }), Arc::new(holders))
+    });
+    Port { serves, found }
+}
+
 /// From the senior on.
-fn share(
-    sharing: impl Iterator<Item = Attached>,
+fn share<'a>(
+    sharing: &'a [(Same<Offer>, Vec<Same<Routed>>)],
     key: &ListenerKey,
     rejections: &mut Vec<Rejection>,
-) -> Option<Settled> {
+) -> Option<Settled<'a>> {
     let mut settled: Option<Settled> = None;
-    for Attached { offer, traffic, .. } in sharing {
+    for (offer, routes) in sharing {
+        let traffic = attach::traffic(offer, routes, rejections);
         settled = Some(match (settled, traffic) {
             (None, traffic) => {
                 let by = format!("{} of {}", offer.section, offer.gateway);
@@ -83,8 +125,8 @@ fn share(
 }
 
 /// What has a port, and by which listener's word.
-struct Settled {
+struct Settled<'a> {
     by: String,
     holders: BTreeSet<String>,
-    traffic: Traffic,
+    traffic: Traffic<'a>,
 }

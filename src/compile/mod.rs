@@ -19,11 +19,12 @@
 //! | [`accepted`] | what is in use of it |
 //! | [`scene`] | both, with the nodes that are compiled for, and who was first |
 //! | [`estate`] | what all nodes together make of it, and each node's snapshot |
+//! | [`memo`] | what was made of each object the last time |
 //! | [`rejection`], [`refs`], [`selector`] | what all kinds need: findings, references, labels |
 //! | [`vips`] | all VIPs together; [`vip`] one of them, [`address`] and whose it is |
 //! | [`needs`] | what of it a routing daemon has to carry out |
 //! | [`ipam`] | addresses from pools |
-//! | [`shape`] | what many VIPs share; [`bgp`], [`peer`], [`ospf`], [`secret`], [`bfd`] what it is made of |
+//! | [`shape`] | what many VIPs share, in their [`surroundings`]; [`bgp`], [`peer`], [`ospf`], [`secret`], [`bfd`] what it is made of |
 //! | [`groups`], [`speakers`], [`speaker`] | what the nodes' speakers make of the shapes |
 //! | [`backend`], [`health`] | upstream groups |
 //! | [`gateway`] | what each listener offers to take in |
@@ -48,6 +49,7 @@ pub mod ipam;
 pub mod later;
 pub mod listeners;
 pub mod matches;
+pub mod memo;
 pub mod needs;
 pub mod ospf;
 pub mod parent;
@@ -65,6 +67,7 @@ pub mod shape;
 pub mod speaker;
 pub mod speakers;
 pub mod status;
+pub mod surroundings;
 #[cfg(test)]
 mod tests;
 pub mod vip;
@@ -73,7 +76,7 @@ pub mod vips;
 use crate::model::name::Name;
 use crate::model::snapshot::Snapshot;
 use accepted::Accepted;
-pub use estate::Estate;
+pub use estate::{Estate, Memory};
 use rejection::Rejection;
 use resources::Resources;
 pub use scene::{Allocations, Given};
@@ -92,7 +95,7 @@ pub struct Compiled {
 pub fn compile(world: &Resources, node: &Name, accepted: &Accepted) -> Compiled {
     let nodes = BTreeSet::from([node.clone()]);
     let given = Given { world, accepted, pools: None, nodes: &nodes, serving: &BTreeMap::new() };
-    let estate = Estate::compile(&given);
+    let estate = Estate::compile(&given, &mut Memory::default());
     let snapshot = estate.snapshots(&BTreeMap::new()).remove(node);
     Compiled {
         snapshot: snapshot.unwrap_or_else(|| Snapshot::empty(node.clone())),

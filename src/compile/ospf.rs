@@ -4,8 +4,8 @@
 //! those before it have settled, or is `Conflicted`. Interfaces and costs are each VIP's own.
 
 use super::rejection::Findings;
-use super::scene::Scene;
 use super::secret;
+use super::surroundings::Surroundings;
 use crate::api::condition::Reason;
 use crate::api::ospf::{OspfAuth, OspfConfig};
 use crate::api::reference::SecretKeyRef;
@@ -44,7 +44,7 @@ impl Block {
 pub fn block(
     written: &OspfConfig,
     bfd: Option<BfdProfile>,
-    scene: &Scene,
+    surroundings: &Surroundings,
     findings: &mut Findings,
 ) -> Option<Block> {
     let OspfConfig {
@@ -65,7 +65,7 @@ pub fn block(
         let timers = timers(*hello_interval, *dead_interval, findings);
         let interfaces = self::interfaces(interfaces, findings);
         bfd_stays_on_the_segment(bfd, findings);
-        let key = key(*auth_type, auth_key.as_ref(), auth_key_secret_ref.as_ref(), scene, findings);
+        let key = key(*auth_type, auth_key.as_ref(), auth_key_secret_ref.as_ref(), surroundings, findings);
         let (text, remembered) = key?;
         let authentication = authentication(*auth_type, text, findings);
         let speaker = Speaker {
@@ -119,7 +119,7 @@ fn key(
     auth: OspfAuth,
     literal: Option<&InlineSecret>,
     reference: Option<&SecretKeyRef>,
-    scene: &Scene,
+    surroundings: &Surroundings,
     findings: &mut Findings,
 ) -> Option<Key> {
     match (auth, literal, reference) {
@@ -131,7 +131,7 @@ fn key(
         }
         (_, Some(literal), None) => Some((literal.expose().to_owned(), None)),
         (_, None, Some(reference)) => {
-            let remembered = secret::ospf_key(reference, scene, findings)?;
+            let remembered = secret::ospf_key(reference, surroundings, findings)?;
             Some((remembered.1.expose().to_owned(), Some(remembered)))
         }
         _ => {

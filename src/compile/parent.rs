@@ -1,9 +1,10 @@
 //! `spec.parentRefs[]` → the gateways, or single listeners, that a route is for.
 
 use super::gateway::{Offer, Takes};
+use super::memo::Same;
 use super::refs;
 use super::rejection::Findings;
-use super::scene::Scene;
+use crate::api::ProxyGateway;
 use crate::api::condition::Reason;
 use crate::api::listener::Protocol;
 use crate::api::route::{ParentRef, ProxyRoute};
@@ -11,63 +12,66 @@ use crate::model::name::Key;
 
 /// A parent, resolved.
 #[derive(Debug)]
-pub struct Parent<'a> {
-    pub gateways: Vec<Key>,
-    section: Option<&'a str>,
+pub struct Parent {
+    /// `None`: all of the route's namespace.
+    pub gateway: Option<Key>,
+    section: Option<String>,
     port: Option<u16>,
 }
 
-impl Parent<'_> {
+impl Parent {
     /// Which listeners of its gateways are meant. A TCP listener has to be named, since nothing in a
     /// connection tells which route it is for.
     pub fn means(&self, offer: &Offer) -> bool {
         let named = self.section.is_some() || self.port.is_some();
-        self.section.is_none_or(|section| section == offer.section)
+        self.section.as_ref().is_none_or(|section| *section == offer.section)
             && self.port.is_none_or(|port| port == offer.at.port.get())
             && (named || matches!(offer.takes, Takes::Http(_)))
     }
 }
 
-pub fn parents<'a>(
+/// `gateways`: those that are written, in their order; `None`: there is no such gateway.
+pub fn parents(
     route: &Key,
-    object: &'a ProxyRoute,
-    scene: &Scene,
+    object: &ProxyRoute,
+    gateways: &[Option<Same<ProxyGateway>>],
+    has_neighbour: bool,
     findings: &mut Findings,
-) -> Vec<Parent<'a>> {
+) -> Vec<Parent> {
     let written = &object.spec.parent_refs;
     if written.is_empty() {
-        return vec![own_namespace(route, scene, findings)];
+        return vec![own_namespace(route, has_neighbour, findings)];
     }
-    let resolve = |(index, parent)| self::parent(route, parent, index, scene, findings);
-    written.iter().enumerate().filter_map(resolve).collect()
+    let resolve = |(index, (parent, gateway)): (usize, (&ParentRef, &Option<_>))| {
+        self::parent(route, parent, index, gateway.as_ref(), findings)
+    };
+    written.iter().zip(gateways).enumerate().filter_map(resolve).collect()
 }
 
-fn own_namespace(route: &Key, scene: &Scene, findings: &mut Findings) -> Parent<'static> {
+fn own_namespace(route: &Key, has_neighbour: bool, findings: &mut Findings) -> Parent {
     let namespace = &route.namespace;
-    let gateways = scene.world.gateways.keys().filter(|gateway| gateway.namespace == *namespace);
-    let gateways: Vec<Key> = gateways.cloned().collect();
-    if gateways.is_empty() {
+    if !has_neighbour {
         let message = format!(
             "namespace {namespace} has no ProxyGateway; create one, or name one of another namespace"
         );
         findings.refuse("spec.parentRefs", Reason::RefNotFound, message);
     }
-    Parent { gateways, section: None, port: None }
+    Parent { gateway: None, section: None, port: None }
 }
 
 /// What is wrong is told here; that the gateway's VIP is not this node's is nothing wrong.
-fn parent<'a>(
+fn parent(
     route: &Key,
-    written: &'a ParentRef,
+    written: &ParentRef,
     index: usize,
-    scene: &Scene,
+    gateway: Option<&Same<ProxyGateway>>,
     findings: &mut Findings,
-) -> Option<Parent<'a>> {
+) -> Option<Parent> {
     let ParentRef { name, namespace, section_name, port } = written;
     let field = format!("spec.parentRefs[{index}]");
     let key = refs::key(&route.namespace, namespace.as_ref(), name);
     let key = findings.valid(format!("{field}.name"), key)?;
-    let Some(gateway) = scene.world.gateways.get(&key) else {
+    let Some(gateway) = gateway else {
         let message = format!("there is no ProxyGateway {key}; create it, or name another");
         findings.refuse(format!("{field}.name"), Reason::RefNotFound, message);
         return None;
@@ -92,5 +96,5 @@ fn parent<'a>(
         findings.refuse(field, Reason::RefNotFound, message);
         return None;
     }
-    Some(Parent { gateways: vec![key], section: section_name.as_deref(), port: *port })
+    Some(Parent { gateway: Some(key), section: section_name.clone(), port: *port })
 }

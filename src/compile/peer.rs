@@ -2,9 +2,10 @@
 
 use super::accepted::password_key;
 use super::rejection::Findings;
-use super::scene::{Scene, Site};
+use super::scene::Site;
 use super::secret;
 use super::selector::Selector;
+use super::surroundings::Surroundings;
 use crate::api::bgp::BgpPeer;
 use crate::api::condition::Reason;
 use crate::api::duration::Seconds;
@@ -74,7 +75,7 @@ pub fn entry(
     written: &BgpPeer,
     field: String,
     bfd: Option<BfdProfile>,
-    scene: &Scene,
+    surroundings: &Surroundings,
     findings: &mut Findings,
 ) -> Option<Entry> {
     let BgpPeer {
@@ -108,7 +109,7 @@ pub fn entry(
     let (authentication, password_key) = match password_secret_ref {
         None => (Authentication::Open, None),
         Some(reference) => (
-            secret::password(reference, peer.address, &field, scene, findings),
+            secret::password(reference, peer.address, &field, surroundings, findings),
             Some(password_key(peer.address, reference)),
         ),
     };

@@ -71,7 +71,7 @@ impl Precedence {
 /// The rules of all routes by hostname, in the order in which they are tried. A host's list goes on with
 /// the rules of the wider hostnames that cover it: precedence is among the rules that *match*, so a
 /// request that no rule of `www.example.com` takes may still be one for `*.example.com`.
-pub fn virtual_hosts(routes: &[(Vec<Hostname>, Route)]) -> Vec<VirtualHost> {
+pub fn virtual_hosts(routes: &[(Vec<Hostname>, &Route)]) -> Vec<VirtualHost> {
     let mut written: BTreeMap<Hostname, BTreeMap<Precedence, Rule>> = BTreeMap::new();
     for (hostnames, route) in routes {
         for hostname in hostnames {

@@ -1,14 +1,18 @@
 //! `ProxyRoute` → hostnames, and rules that know where they go.
 
-use super::backend::Upstreams;
+use super::backend::{Read, Upstreams};
 use super::gateway::hostnames;
+use super::memo::{Made, Memo, Same};
+use super::parent::{self, Parent};
 use super::refs;
-use super::rejection::Findings;
+use super::rejection::{Findings, Rejection};
 use super::scene::{Scene, Seniority};
+use crate::api::ProxyGateway;
 use crate::api::condition::Reason;
-use crate::api::route::{BackendRef, ProxyRoute, RouteRule, RouteSpec};
+use crate::api::route::{BackendRef, ParentRef, ProxyRoute, RouteRule, RouteSpec};
 use crate::model::http::{Hostname, Match, WeightedBackend};
-use crate::model::name::Key;
+use crate::model::name::{Key, Name};
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 /// A route that is not attached to anything yet.
@@ -32,22 +36,86 @@ pub struct ParsedRule {
     pub timeout: Option<Duration>,
 }
 
+/// All that [`read`] reads.
+#[derive(Debug, PartialEq)]
+pub struct Written {
+    object: Same<ProxyRoute>,
+    /// That it refers to, in the order in which they are written.
+    backends: Vec<Option<Same<Read>>>,
+    parents: Vec<Option<Same<ProxyGateway>>>,
+    /// Its namespace has a gateway.
+    has_neighbour: bool,
+}
+
+/// What became of a route.
+#[derive(Debug)]
+pub struct Routed {
+    /// `None`: it is refused.
+    pub route: Option<Route>,
+    pub parents: Vec<Parent>,
+    found: Vec<Rejection>,
+}
+
+pub type Memory = Memo<Key, Written, Routed>;
+
+pub fn routes<'m>(
+    scene: &Scene,
+    upstreams: &Upstreams,
+    memory: &'m mut Memory,
+    rejections: &mut Vec<Rejection>,
+) -> &'m [Made<Key, Written, Routed>] {
+    let gateways = &scene.world.gateways;
+    let namespaces: BTreeSet<&Name> = gateways.keys().map(|key| &key.namespace).collect();
+    let inputs = scene.world.routes.iter().map(|(key, object)| {
+        let spec = &object.spec;
+        let backend = |reference: &BackendRef| {
+            let BackendRef { name, namespace, weight: _ } = reference;
+            let key = refs::key(&key.namespace, namespace.as_ref(), name).ok()?;
+            upstreams.get(&key).map(Same::of)
+        };
+        let gateway = |reference: &ParentRef| {
+            let ParentRef { name, namespace, section_name: _, port: _ } = reference;
+            let key = refs::key(&key.namespace, namespace.as_ref(), name).ok()?;
+            gateways.get(&key).map(Same::of)
+        };
+        let written = Written {
+            object: Same::of(object),
+            backends: spec.rules.iter().flat_map(|rule| &rule.backend_refs).map(backend).collect(),
+            parents: spec.parent_refs.iter().map(gateway).collect(),
+            has_neighbour: namespaces.contains(&key.namespace),
+        };
+        (key.clone(), written)
+    });
+    let made = memory.of_each(inputs, read);
+    rejections.extend(made.iter().flat_map(|made| &made.output.found).cloned());
+    made
+}
+
+/// A stage of the compiler (see [`super::memo`]).
+fn read(key: &Key, written: &Written) -> Routed {
+    let Written { object, backends, parents, has_neighbour } = written;
+    let mut findings = Findings::about("ProxyRoute", key);
+    let route = route(key, object, &mut backends.iter().map(Option::as_ref), &mut findings);
+    let parents = match route {
+        Some(_) => parent::parents(key, object, parents, *has_neighbour, &mut findings),
+        None => Vec::new(),
+    };
+    Routed { route, parents, found: findings.into_rejections() }
+}
+
+/// Backends in the order in which they are referred to.
+type InOrder<'a, 'b> = &'b mut dyn Iterator<Item = Option<&'a Same<Read>>>;
+
 /// A rule that is refused keeps its matches and answers 500 (Gateway API's word for it): its requests must
 /// not fall to another rule, past a filter that the author asked for.
-pub fn route(
-    key: &Key,
-    object: &ProxyRoute,
-    backends: &Upstreams,
-    scene: &Scene,
-    findings: &mut Findings,
-) -> Option<Route> {
-    // `attach` reads the parents.
+fn route(key: &Key, object: &ProxyRoute, backends: InOrder, findings: &mut Findings) -> Option<Route> {
+    // `parent` reads the parents.
     let RouteSpec { hostnames: names, parent_refs: _, rules } = &object.spec;
     let hostnames = hostnames(names, "spec", findings)?;
     if rules.is_empty() {
         findings.refuse("spec.rules", Reason::Missing, "write at least one rule");
     }
-    let parse = |(index, written): (usize, &RouteRule)| rule(key, index, written, backends, scene, findings);
+    let parse = |(index, written): (usize, &RouteRule)| rule(key, index, written, backends, findings);
     let rules = rules.iter().enumerate().map(parse).collect();
     Some(Route {
         key: key.clone(),
@@ -61,8 +129,7 @@ fn rule(
     route: &Key,
     index: usize,
     written: &RouteRule,
-    backends: &Upstreams,
-    scene: &Scene,
+    backends: InOrder,
     findings: &mut Findings,
 ) -> ParsedRule {
     let RouteRule { matches, filters, backend_refs, retry, timeout, mirror, max_request_body_size } = written;
@@ -79,7 +146,7 @@ fn rule(
     let mut shares = Vec::new();
     for (place, reference) in backend_refs.iter().enumerate() {
         let field = format!("{field}.backendRefs[{place}]");
-        shares.extend(share(route, reference, &field, backends, scene, findings));
+        shares.extend(share(route, reference, &field, backends.next().flatten(), findings));
     }
     if backend_refs.is_empty() && supported.is_some() {
         findings.refuse(format!("{field}.backendRefs"), Reason::Missing, "write where the requests go");
@@ -95,23 +162,22 @@ fn share(
     route: &Key,
     written: &BackendRef,
     field: &str,
-    backends: &Upstreams,
-    scene: &Scene,
+    backend: Option<&Same<Read>>,
     findings: &mut Findings,
 ) -> Option<WeightedBackend> {
     let BackendRef { name, namespace, weight } = written;
     let key = refs::key(&route.namespace, namespace.as_ref(), name);
     let key = findings.valid(format!("{field}.name"), key)?;
-    let Some(object) = scene.world.backends.get(&key) else {
+    let Some(backend) = backend else {
         let message = format!("there is no ProxyBackend {key}; create it, or name another");
         findings.refuse(format!("{field}.name"), Reason::RefNotFound, message);
         return None;
     };
-    if let Err(message) = refs::permitted("ProxyBackend", &key, &object.metadata, &route.namespace) {
+    if let Err(message) = refs::permitted("ProxyBackend", &key, &backend.object.metadata, &route.namespace) {
         findings.refuse(format!("{field}.namespace"), Reason::RefNotPermitted, message);
         return None;
     }
-    if !backends.contains_key(&key) {
+    if backend.upstream.is_none() {
         let message = format!("ProxyBackend {key} cannot be used; see what is wrong with it");
         findings.refuse(format!("{field}.name"), Reason::RefNotFound, message);
         return None;

@@ -2,7 +2,7 @@
 
 use super::accepted::Accepted;
 use super::resources::Resources;
-use super::selector::{Labels, Selector};
+use super::selector::Labels;
 use crate::model::name::Name;
 use crate::model::vip::Addresses;
 use k8s_openapi::api::core::v1::Node;
@@ -79,14 +79,6 @@ impl<'a> Scene<'a> {
     pub fn node_with(&self, address: IpAddr) -> Option<&'a Name> {
         self.addresses.get(&address).copied()
     }
-
-    /// The only node that is selected, if it is known to be the only one: nodes without a Node object are
-    /// not known.
-    pub fn only_one(&self, selector: &Selector) -> Option<&'a Name> {
-        let mut selected = self.world.nodes.iter().filter(|(_, node)| selector.matches(labels(node)));
-        let first = selected.next().map(|(name, _)| name);
-        first.filter(|_| selected.next().is_none())
-    }
 }
 
 fn addresses(world: &Resources) -> BTreeMap<IpAddr, &Name> {
@@ -99,7 +91,7 @@ fn addresses(world: &Resources) -> BTreeMap<IpAddr, &Name> {
     addresses
 }
 
-fn labels(node: &Node) -> &Labels {
+pub(super) fn labels(node: &Node) -> &Labels {
     node.metadata.labels.as_ref().unwrap_or(&NO_LABELS)
 }
 
@@ -116,5 +108,10 @@ impl<Id> Seniority<Id> {
     pub fn new(metadata: &ObjectMeta, serving: bool, id: Id) -> Self {
         let created = metadata.creation_timestamp.as_ref().map(|time| time.0);
         Self { created, serving: Reverse(serving), id }
+    }
+
+    /// The same of one that is in service, or is not.
+    pub fn serving(self, serving: bool) -> Self {
+        Self { serving: Reverse(serving), ..self }
     }
 }

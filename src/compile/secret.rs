@@ -3,7 +3,7 @@
 use super::accepted::{ospf_key_key, password_key};
 use super::peer::Authentication;
 use super::rejection::Findings;
-use super::scene::Scene;
+use super::surroundings::Surroundings;
 use crate::api::condition::Reason;
 use crate::api::reference::SecretKeyRef;
 use crate::model::bgp::Password;
@@ -16,11 +16,11 @@ pub fn password(
     reference: &SecretKeyRef,
     peer: IpAddr,
     field: &str,
-    scene: &Scene,
+    surroundings: &Surroundings,
     findings: &mut Findings,
 ) -> Authentication {
-    let running = scene.accepted.passwords.get(&password_key(peer, reference)).cloned();
-    match read(reference, scene) {
+    let running = surroundings.password(&password_key(peer, reference)).cloned();
+    match read(reference, surroundings) {
         Ok(password) => Authentication::Md5(password),
         Err((reason, message)) => {
             let effect = match running {
@@ -41,14 +41,14 @@ pub fn password(
 /// under which it is remembered.
 pub fn ospf_key(
     reference: &SecretKeyRef,
-    scene: &Scene,
+    surroundings: &Surroundings,
     findings: &mut Findings,
 ) -> Option<(String, Password)> {
     let remembered = ospf_key_key(reference);
-    let key = match read(reference, scene) {
+    let key = match read(reference, surroundings) {
         Ok(key) => Some(key),
         Err((reason, message)) => {
-            let running = scene.accepted.passwords.get(&remembered).cloned();
+            let running = surroundings.password(&remembered).cloned();
             let effect =
                 if running.is_some() { "the speaker is left alone" } else { "the VIP is not announced" };
             let message = format!("{message}; until then {effect}");
@@ -62,11 +62,10 @@ pub fn ospf_key(
     key.map(|key| (remembered, key))
 }
 
-fn read(reference: &SecretKeyRef, scene: &Scene) -> Result<Password, (Reason, String)> {
+fn read(reference: &SecretKeyRef, surroundings: &Surroundings) -> Result<Password, (Reason, String)> {
     let SecretKeyRef { name, namespace, key } = reference;
     let id = format!("Secret {namespace}/{name}");
-    let secret =
-        Key::try_from(format!("{namespace}/{name}")).ok().and_then(|id| scene.world.secrets.get(&id));
+    let secret = Key::try_from(format!("{namespace}/{name}")).ok().and_then(|id| surroundings.secret(&id));
     let Some(secret) = secret else {
         return Err((Reason::RefNotFound, format!("{id} does not exist; create it")));
     };

@@ -4,17 +4,19 @@
 
 use super::bfd;
 use super::bgp::{self, Block};
+use super::memo::Same;
 use super::ospf;
 use super::peer::{self, Entry};
 use super::rejection::{Findings, Rejection};
-use super::scene::{Scene, Site};
+use super::scene::Site;
 use super::selector::Selector;
 use super::speakers::Wish;
+use super::surroundings::Surroundings;
 use crate::api::bfd::BfdConfig;
 use crate::api::bgp::BgpConfig;
 use crate::api::condition::Reason;
 use crate::api::ospf::OspfConfig;
-use crate::api::vip::Mode;
+use crate::api::vip::{Mode, VipSpec};
 use crate::model::bfd::BfdProfile;
 use crate::model::bgp::Password;
 use crate::model::name::Name;
@@ -22,14 +24,14 @@ use crate::model::ospf::Authentication;
 use crate::model::vip::Addresses;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 use serde::Serialize;
-use std::collections::{BTreeMap, BTreeSet};
+use std::cmp::Ordering;
+use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
+/// In one compile, equal shapes are one in memory.
 #[derive(Debug)]
 pub struct Shape {
-    /// Equal shapes are one.
-    pub id: usize,
     selector: Selector,
     protocol: Protocol,
     /// The node that may use a literal router id.
@@ -103,19 +105,50 @@ impl Shape {
     }
 }
 
-/// The shapes that have been met.
+/// A shape that was read.
 #[derive(Debug)]
-pub struct Shapes<'a> {
-    scene: &'a Scene<'a>,
-    known: BTreeMap<String, Met>,
+pub struct Met {
+    /// `None`: it is refused.
+    pub shape: Option<Arc<Shape>>,
+    pub found: Vec<Rejection>,
 }
 
-#[derive(Debug)]
-struct Met {
-    /// `None`: it is refused.
-    shape: Option<Arc<Shape>>,
-    found: Vec<Rejection>,
+/// What a shape is known by: the text of all that makes it.
+#[derive(Debug, Clone)]
+pub struct ShapeKey {
+    text: Arc<str>,
+    /// Of any VIP that has it.
+    spec: Arc<VipSpec>,
 }
+
+impl ShapeKey {
+    /// `None`: the VIP lacks the block of its mode.
+    pub fn of(spec: &Arc<VipSpec>) -> Option<Self> {
+        // Specs come from JSON or YAML, so there is nothing in them that JSON cannot say.
+        let text = serde_json::to_string(&written(spec)?).unwrap_or_default();
+        Some(Self { text: text.into(), spec: Arc::clone(spec) })
+    }
+}
+
+impl Ord for ShapeKey {
+    fn cmp(&self, other: &Self) -> Ordering {
+        if Arc::ptr_eq(&self.text, &other.text) { Ordering::Equal } else { self.text.cmp(&other.text) }
+    }
+}
+
+impl PartialOrd for ShapeKey {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for ShapeKey {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other) == Ordering::Equal
+    }
+}
+
+impl Eq for ShapeKey {}
 
 /// The block of the VIP's mode.
 #[derive(Debug, Clone, Copy, Serialize)]
@@ -136,30 +169,21 @@ impl<'a> Config<'a> {
 /// The part of a VIP's spec that makes its shape.
 type Written<'a> = (Option<&'a LabelSelector>, Config<'a>, Option<&'a BfdConfig>);
 
-impl<'a> Shapes<'a> {
-    pub fn new(scene: &'a Scene<'a>) -> Self {
-        Self { scene, known: BTreeMap::new() }
-    }
-
-    pub fn of(&mut self, written: Written, findings: &mut Findings) -> Option<Arc<Shape>> {
-        // Specs come from JSON or YAML, so there is nothing in them that JSON cannot say.
-        let text = serde_json::to_string(&written).unwrap_or_default();
-        let id = self.known.len();
-        let scene = self.scene;
-        let met = self.known.entry(text).or_insert_with(|| {
-            let mut findings = Findings::about("ProxyVIP", "");
-            let shape = read(id, written, scene, &mut findings).map(Arc::new);
-            Met { shape, found: findings.into_rejections() }
-        });
-        findings.repeat(&met.found);
-        met.shape.clone()
-    }
+fn written(spec: &VipSpec) -> Option<Written<'_>> {
+    let config = Config::of(spec.mode, spec.bgp_config.as_ref(), spec.ospf_config.as_ref())?;
+    Some((spec.node_selector.as_ref(), config, spec.bfd.as_ref()))
 }
 
-fn read(
-    id: usize,
+/// A stage of the compiler (see [`super::memo`]).
+pub fn read(key: &ShapeKey, surroundings: &Same<Surroundings>) -> Met {
+    let mut findings = Findings::about("ProxyVIP", "");
+    let shape = written(&key.spec).and_then(|written| shape(written, surroundings, &mut findings));
+    Met { shape: shape.map(Arc::new), found: findings.into_rejections() }
+}
+
+fn shape(
     (selector, config, bfd): Written,
-    scene: &Scene,
+    surroundings: &Surroundings,
     findings: &mut Findings,
 ) -> Option<Shape> {
     let (selector, bfd, protocol) = findings.whole(|findings| {
@@ -167,11 +191,13 @@ fn read(
         let bfd = bfd::profile(bfd, findings);
         let protocol = match config {
             Config::Bgp(config) => bgp_block(config, bfd.flatten(), findings),
-            Config::Ospf(config) => ospf::block(config, bfd.flatten(), scene, findings).map(Protocol::Ospf),
+            Config::Ospf(config) => {
+                ospf::block(config, bfd.flatten(), surroundings, findings).map(Protocol::Ospf)
+            }
         };
         Some((selector?, bfd?, protocol?))
     })?;
-    let only_one = scene.only_one(&selector);
+    let only_one = surroundings.only_one(&selector);
     let (router_id, field) = match &protocol {
         Protocol::Bgp { block, .. } => (block.router_id, "spec.bgpConfig.routerID"),
         Protocol::Ospf(block) => (block.speaker.router_id, "spec.ospfConfig.routerID"),
@@ -180,14 +206,14 @@ fn read(
     let protocol = match (protocol, config) {
         (Protocol::Bgp { block, .. }, Config::Bgp(config)) => {
             let read = |(index, peer)| {
-                peer::entry(peer, format!("spec.bgpConfig.peers[{index}]"), bfd, scene, findings)
+                peer::entry(peer, format!("spec.bgpConfig.peers[{index}]"), bfd, surroundings, findings)
             };
             let entries = config.peers.iter().enumerate().filter_map(read).collect();
             Protocol::Bgp { block, entries }
         }
         (protocol, _) => protocol,
     };
-    Some(Shape { id, selector, protocol, only_one: only_one.cloned() })
+    Some(Shape { selector, protocol, only_one: only_one.cloned() })
 }
 
 /// Its peers are read when nothing else is amiss.

@@ -1,11 +1,12 @@
 //! `ProxyVIP` → what all nodes make of it.
 
 use super::address;
+use super::memo::Same;
 use super::needs::needs;
-use super::rejection::Findings;
+use super::rejection::{Findings, Rejection};
 use super::resources::Resources;
-use super::scene::Allocations;
-use super::shape::{Config, Shape, Shapes};
+use super::shape::{Met, Shape, ShapeKey};
+use crate::api::ProxyVIPTemplate;
 use crate::api::condition::Reason;
 use crate::api::vip::{Drain, DrainTrigger, HealthPolicy, Mode, ProxyVIP, VipSpec};
 use crate::model::capability::Field;
@@ -20,6 +21,13 @@ use std::time::Duration;
 #[derive(Debug)]
 pub struct Draft {
     pub addresses: Addresses,
+    pub terms: Arc<Terms>,
+    pub shape: Arc<Shape>,
+}
+
+/// What is the VIP's own business.
+#[derive(Debug)]
+pub struct Terms {
     pub ports: BTreeSet<Port>,
     /// Whose gateways and Services may use the VIP; `None`: everybody's.
     pub allowed_namespaces: Option<BTreeSet<String>>,
@@ -30,16 +38,100 @@ pub struct Draft {
     pub drain_period: Duration,
     /// What not every routing daemon carries out.
     pub needs: BTreeSet<Field>,
-    pub shape: Arc<Shape>,
+}
+
+/// All that [`read`] reads.
+#[derive(Debug, PartialEq)]
+pub struct Written {
+    pub object: Same<ProxyVIP>,
+    /// That the VIP names, if there is one.
+    pub template: Option<Same<ProxyVIPTemplate>>,
+    pub given: Given,
+}
+
+/// Addresses that the VIP has from pools. `None`: nobody here gives any out.
+pub type Given = Option<Option<Addresses>>;
+
+/// A VIP as far as it can be understood by itself.
+#[derive(Debug)]
+pub struct Reading {
+    /// With everything that the template gives; `None`: the template is missing.
+    pub spec: Option<Arc<VipSpec>>,
+    pub addresses: Option<Addresses>,
+    terms: Option<Arc<Terms>>,
+    pub shape: Option<ShapeKey>,
+    found: Vec<Rejection>,
+}
+
+/// All that [`draft`] reads.
+#[derive(Debug, PartialEq)]
+pub struct Understood {
+    pub reading: Same<Reading>,
+    pub shape: Option<Same<Met>>,
+}
+
+/// What became of it.
+#[derive(Debug)]
+pub struct Drafted {
+    /// `None`: it is refused.
+    pub draft: Option<Arc<Draft>>,
+    pub found: Vec<Rejection>,
+}
+
+/// A VIP as it is written. All that is wrong is taken down in one go. A stage of the compiler (see
+/// [`super::memo`]), as are the next two.
+pub fn read(name: &Name, written: &Written) -> Reading {
+    let Written { object, template, given } = written;
+    let mut findings = Findings::about("ProxyVIP", name);
+    match spec(object, template.as_deref(), &mut findings) {
+        Some(spec) => {
+            let addresses = addresses(&spec, *given, &mut findings);
+            reading(Arc::new(spec), addresses, findings)
+        }
+        None => Reading {
+            spec: None,
+            addresses: None,
+            terms: None,
+            shape: None,
+            found: findings.into_rejections(),
+        },
+    }
+}
+
+/// A VIP as it was last in use.
+pub fn read_again(name: &Name, (spec, addresses): &(Same<VipSpec>, Addresses)) -> Reading {
+    reading(Arc::clone(&spec.0), Some(*addresses), Findings::about("ProxyVIP", name))
+}
+
+/// With the shape that it has in common with others.
+pub fn draft(name: &Name, understood: &Understood) -> Drafted {
+    let Understood { reading, shape: met } = understood;
+    let mut findings = Findings::about("ProxyVIP", name);
+    findings.repeat(&reading.found);
+    let shape = met.as_ref().and_then(|met| {
+        findings.repeat(&met.found);
+        met.shape.clone()
+    });
+    let draft = match (reading.addresses, reading.terms.clone(), shape) {
+        (Some(addresses), Some(terms), Some(shape)) => {
+            let carried = shape.carries(addresses, &mut findings);
+            carried.map(|()| Arc::new(Draft { addresses, terms, shape }))
+        }
+        _ => None,
+    };
+    Drafted { draft, found: findings.into_rejections() }
+}
+
+/// The template that the VIP names.
+pub fn template<'a>(vip: &ProxyVIP, world: &'a Resources) -> Option<&'a Arc<ProxyVIPTemplate>> {
+    world.templates.get(vip.spec.template_ref.as_ref()?.name.as_str())
 }
 
 /// The spec with everything that the template gives.
-pub fn spec(vip: &ProxyVIP, world: &Resources, findings: &mut Findings) -> Option<VipSpec> {
+pub fn spec(vip: &ProxyVIP, template: Option<&ProxyVIPTemplate>, findings: &mut Findings) -> Option<VipSpec> {
     let Some(reference) = &vip.spec.template_ref else { return Some(vip.spec.clone()) };
-    let name = &reference.name;
-    let template = Name::parse(name.clone()).ok().and_then(|name| world.templates.get(&name));
     if template.is_none() {
-        let message = format!("there is no ProxyVIPTemplate {name}; create it, or name another");
+        let message = format!("there is no ProxyVIPTemplate {}; create it, or name another", reference.name);
         findings.refuse("spec.templateRef.name", Reason::RefNotFound, message);
     }
     Some(vip.spec.clone().inherit(&template?.spec))
@@ -47,13 +139,8 @@ pub fn spec(vip: &ProxyVIP, world: &Resources, findings: &mut Findings) -> Optio
 
 /// The addresses that the spec asks for; `None`: it has none, or none yet. What the spec does not write comes
 /// from a pool.
-pub fn addresses(
-    name: &Name,
-    spec: &VipSpec,
-    pools: Option<&Allocations>,
-    findings: &mut Findings,
-) -> Option<Addresses> {
-    let given = pools.filter(|_| spec.pool_ref.is_some()).and_then(|given| given.get(name));
+fn addresses(spec: &VipSpec, pools: Given, findings: &mut Findings) -> Option<Addresses> {
+    let given = pools.flatten().filter(|_| spec.pool_ref.is_some());
     let Some(given) = given else { return address::written(spec, pools.is_some(), findings) };
     let v4 = given.ipv4().map(|address| address.to_string());
     let v6 = given.ipv6().map(|address| address.to_string());
@@ -67,13 +154,13 @@ pub fn addresses(
     address::written(&whole, true, findings)
 }
 
-/// All that is wrong is taken down in one go.
-pub fn draft(
-    spec: &VipSpec,
-    addresses: Option<Addresses>,
-    shapes: &mut Shapes,
-    findings: &mut Findings,
-) -> Option<Draft> {
+fn reading(spec: Arc<VipSpec>, addresses: Option<Addresses>, mut findings: Findings) -> Reading {
+    let terms = terms(&spec, &mut findings).map(Arc::new);
+    let shape = ShapeKey::of(&spec);
+    Reading { spec: Some(spec), addresses, terms, shape, found: findings.into_rejections() }
+}
+
+fn terms(spec: &VipSpec, findings: &mut Findings) -> Option<Terms> {
     let VipSpec {
         mode,
         template_ref: _,
@@ -83,7 +170,6 @@ pub fn draft(
         address_family: _,
         pool_ref: _,
         ports,
-        node_selector,
         health_policy,
         allowed_namespaces,
         // Auto is off, with a reason, where it cannot work: everywhere in this version.
@@ -94,24 +180,21 @@ pub fn draft(
         withdraw_when_no_backends,
         bgp_config,
         ospf_config,
-        bfd,
+        // These are the business of `shape`.
+        node_selector: _,
+        bfd: _,
     } = spec;
     let default = Drain::default();
     let Drain { on, period } = drain.as_ref().unwrap_or(&default);
-    let own = findings.whole(|findings| {
+    let (ports, min_healthy_nodes) = findings.whole(|findings| {
         blocks_fit_the_mode(*mode, bgp_config.is_some(), ospf_config.is_some(), findings);
         foreign("spec.interface", interface.is_some(), Mode::L2ARP, *mode, findings);
         foreign("spec.l2", l2.is_some(), Mode::L2ARP, *mode, findings);
         let ports = self::ports(ports, findings);
         let min_healthy_nodes = min_healthy_nodes(health_policy.as_ref(), findings);
         Some((ports?, min_healthy_nodes?))
-    });
-    let config = Config::of(*mode, bgp_config.as_ref(), ospf_config.as_ref())?;
-    let shape = shapes.of((node_selector.as_ref(), config, bfd.as_ref()), findings);
-    let ((ports, min_healthy_nodes), addresses, shape) = (own?, addresses?, shape?);
-    shape.carries(addresses, findings)?;
-    Some(Draft {
-        addresses,
+    })?;
+    Some(Terms {
         ports,
         allowed_namespaces: allowed_namespaces.as_ref().map(|names| names.iter().cloned().collect()),
         min_healthy_nodes,
@@ -119,7 +202,6 @@ pub fn draft(
         drain_on: on.iter().copied().collect(),
         drain_period: period.get(),
         needs: needs(spec),
-        shape,
     })
 }
 

@@ -5,12 +5,13 @@
 
 use super::publish::Snapshots;
 use crate::compile::accepted::Accepted;
-use crate::compile::{Allocations, Estate, Given};
+use crate::compile::{Allocations, Estate, Given, Memory};
 use crate::manifests::Loaded;
 use crate::model::attendance::Attendance;
 use crate::model::name::Name;
 use crate::model::snapshot::Snapshot;
 use crate::model::status::Phase;
+use crate::model::step::in_step;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -28,10 +29,10 @@ impl Arguments {
         Arc::ptr_eq(&self.loaded, loaded) && self.pools == *pools && self.nodes == *nodes
     }
 
-    fn compile(&self, accepted: &Accepted, serving: &Lingering) -> Arc<Compiled> {
+    fn compile(&self, accepted: &Accepted, serving: &Lingering, memory: &mut Memory) -> Arc<Compiled> {
         let Self { loaded, pools, nodes } = self;
         let given = Given { world: &loaded.resources, accepted, pools: Some(pools), nodes, serving };
-        let estate = Estate::compile(&given);
+        let estate = Estate::compile(&given, memory);
         let snapshots = estate.snapshots(&BTreeMap::new());
         let accepted = estate.accepted();
         Arc::new(Compiled { estate, snapshots, accepted, serving: serving.clone() })
@@ -55,6 +56,7 @@ pub struct Compiled {
 /// The last compile.
 #[derive(Debug, Default)]
 pub struct Compiler {
+    memory: Memory,
     arguments: Option<Arguments>,
     /// For the candidates alone.
     plain: Option<Arc<Compiled>>,
@@ -78,14 +80,15 @@ impl Compiler {
         if !same {
             (self.plain, self.lingering) = (None, None);
         }
-        let plain = self.plain.get_or_insert_with(|| arguments.compile(accepted, &Lingering::new()));
+        let memory = &mut self.memory;
+        let plain = self.plain.get_or_insert_with(|| arguments.compile(accepted, &Lingering::new(), memory));
         adopt(&mut self.adopted, plain, attendance);
         let serving = lingering(plain, published, &self.adopted, attendance);
         self.lingering.take_if(|compiled| compiled.serving != serving);
         let newest = if serving.is_empty() {
             plain
         } else {
-            self.lingering.get_or_insert_with(|| arguments.compile(accepted, &serving))
+            self.lingering.get_or_insert_with(|| arguments.compile(accepted, &serving, memory))
         };
         self.arguments = Some(arguments);
         Arc::clone(newest)
@@ -109,14 +112,14 @@ fn lingering(
     adopted: &Lingering,
     attendance: &BTreeMap<Name, Attendance>,
 ) -> Lingering {
-    let in_use: BTreeSet<&Name> = plain.estate.vips().map(|(name, _)| name).collect();
-    let is_lost = |now: &Snapshot, vip: &Name| !now.vips.contains_key(vip) && in_use.contains(vip);
+    let is_lost = |now: &Snapshot, vip: &Name| !now.vips.contains_key(vip) && plain.estate.uses(vip);
     let mut compared = BTreeMap::new();
     let mut lingering = Lingering::new();
     for (node, now) in &plain.snapshots {
         let lost = published.get(node).map(|before| {
             let pair = (Arc::as_ptr(&before.vips) as usize, Arc::as_ptr(&now.vips) as usize);
-            let lost = || before.vips.keys().filter(|vip| is_lost(now, vip)).collect::<Vec<_>>();
+            let gone = || in_step(&before.vips, &now.vips).filter(|(_, _, now)| now.is_none());
+            let lost = || gone().map(|(vip, ..)| vip).filter(|vip| is_lost(now, vip)).collect::<Vec<_>>();
             compared.entry(pair).or_insert_with(lost).clone()
         });
         let adopted = adopted.get(node).into_iter().flatten().filter(|vip| is_lost(now, vip));

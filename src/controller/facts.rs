@@ -20,7 +20,7 @@ pub fn vips(facts: &placement::Facts) -> BTreeMap<Name, VipFacts> {
             pool: estate.pool_of(name),
             mode: "BGP".to_owned(),
             healthy: health::healthy(facts, name).into_keys().cloned().collect(),
-            min_healthy: draft.min_healthy_nodes,
+            min_healthy: draft.terms.min_healthy_nodes,
             leaving: leaving.collect(),
             listeners: estate.is_listened_on(name),
             nodes,
@@ -37,7 +37,8 @@ pub fn vips(facts: &placement::Facts) -> BTreeMap<Name, VipFacts> {
 /// A VIP that is not in use, and is to have an address from a pool.
 fn waiting(name: &Name, object: &ProxyVIP, facts: &placement::Facts) -> Option<(Name, VipFacts)> {
     let mut unheard = Findings::about("ProxyVIP", name);
-    let spec = vip::spec(object, facts.world, &mut unheard)?;
+    let template = vip::template(object, facts.world).map(|template| &**template);
+    let spec = vip::spec(object, template, &mut unheard)?;
     let pool = Name::parse(spec.pool_ref?.name).ok()?;
     let vip = VipFacts { pool: Some(pool), mode: "BGP".to_owned(), min_healthy: 1, ..VipFacts::default() };
     Some((name.clone(), vip))

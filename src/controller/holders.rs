@@ -7,6 +7,7 @@
 use crate::model::attendance::Attendance;
 use crate::model::name::Name;
 use crate::model::net::HostRoute;
+use crate::model::status::NodeStatus;
 use crate::model::term::Term;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -20,14 +21,44 @@ const REMEMBERED: usize = 8;
 /// Nodes that were sent the same share it.
 type Addresses = Arc<BTreeSet<HostRoute>>;
 
-/// What was sent to each node, by generation.
 #[derive(Debug, Default)]
-pub struct Holders(BTreeMap<Name, BTreeMap<u64, Addresses>>);
+pub struct Holders(BTreeMap<Name, Holder>);
+
+#[derive(Debug, Default)]
+struct Holder {
+    /// What was sent to the node, by generation.
+    sent: BTreeMap<u64, Addresses>,
+    reported: Option<Reported>,
+}
+
+/// A report of many addresses, hardly any of which was not sent. It is compared once.
+#[derive(Debug)]
+struct Reported {
+    status: Arc<NodeStatus>,
+    sent: Addresses,
+    /// What it has besides.
+    besides: BTreeSet<HostRoute>,
+}
+
+impl Holder {
+    fn besides(&mut self, status: &Arc<NodeStatus>) -> &BTreeSet<HostRoute> {
+        let sent = self.sent.first_key_value().map(|(_, sent)| Arc::clone(sent)).unwrap_or_default();
+        let known = self.reported.take();
+        let known =
+            known.filter(|known| Arc::ptr_eq(&known.status, status) && Arc::ptr_eq(&known.sent, &sent));
+        let compare = || Reported {
+            status: Arc::clone(status),
+            besides: status.held.difference(&sent).copied().collect(),
+            sent,
+        };
+        &self.reported.insert(known.unwrap_or_else(compare)).besides
+    }
+}
 
 impl Holders {
     /// To be noted before the snapshot goes out.
     pub fn sent(&mut self, node: &Name, generation: u64, addresses: Addresses) {
-        let of_node = self.0.entry(node.clone()).or_default();
+        let of_node = &mut self.0.entry(node.clone()).or_default().sent;
         match of_node.get_mut(&generation) {
             Some(known) => add(known, &addresses),
             None => drop(of_node.insert(generation, addresses)),
@@ -52,15 +83,17 @@ impl Holders {
         let mut counted = BTreeSet::new();
         let counts = |agent: &Attendance| agent.alive || now.saturating_sub(agent.since) < LINGERING;
         for (node, agent) in agents.iter().filter(|(_, agent)| counts(agent)) {
-            let status = agent.status.as_ref();
-            if let Some(status) = status {
-                add(&mut held, &status.held);
+            let holder = self.0.entry(node.clone()).or_default();
+            if let Some(status) = &agent.status {
+                if status.term == Some(term) {
+                    holder.sent = holder.sent.split_off(&status.generation);
+                }
+                let besides = holder.besides(status);
+                if !besides.is_subset(&held) {
+                    Arc::make_mut(&mut held).extend(besides);
+                }
             }
-            let Some(sent) = self.0.get_mut(node) else { continue };
-            if let Some(status) = status.filter(|status| status.term == Some(term)) {
-                *sent = sent.split_off(&status.generation);
-            }
-            for addresses in sent.values().filter(|sent| counted.insert(Arc::as_ptr(sent))) {
+            for addresses in holder.sent.values().filter(|sent| counted.insert(Arc::as_ptr(sent))) {
                 add(&mut held, addresses);
             }
         }
@@ -69,16 +102,17 @@ impl Holders {
 }
 
 /// Walking along both is much faster than looking each of thousands up, and most say nothing new.
-fn add(known: &mut Addresses, more: &BTreeSet<HostRoute>) {
-    if !more.is_subset(known) {
-        Arc::make_mut(known).extend(more);
+fn add(known: &mut Addresses, more: &Addresses) {
+    if known.is_empty() {
+        *known = Arc::clone(more);
+    } else if !more.is_subset(known) {
+        Arc::make_mut(known).extend(&**more);
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::status::NodeStatus;
 
     const OURS: Term = Term { created: 7, transitions: 0 };
     const NOW: u64 = 1000;
@@ -144,7 +178,7 @@ mod tests {
         for generation in 0..200 {
             holders.sent(&node(), generation, routes(&[u8::try_from(generation).unwrap()]).into());
         }
-        assert_eq!(holders.0[&node()].len(), REMEMBERED);
+        assert_eq!(holders.0[&node()].sent.len(), REMEMBERED);
         let all: Vec<u8> = (0..200).collect();
         assert_eq!(holders.held(&reports(THEIRS, 0, &[]), OURS, NOW), routes(&all));
     }

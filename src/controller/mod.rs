@@ -21,6 +21,7 @@
 //! | [`ledger`] | which VIP has which address of a pool, on disk before a node hears of it |
 //! | [`holders`] | which addresses live agents may have |
 //! | [`estate`] | the estate, compiled when something that it is made of has changed |
+//! | [`remembered`] | what is in use, on disk |
 //! | [`publish`] | snapshots with generations, as few new ones as possible |
 //! | [`tell`], [`facts`] | how the estate is doing, at its own pace; what the status is written from |
 //! | [`metrics`] | what is counted |
@@ -38,6 +39,7 @@ pub mod ledger;
 pub mod metrics;
 pub mod publish;
 pub mod reconcile;
+pub mod remembered;
 pub mod state_dir;
 pub mod status_files;
 pub mod tell;

@@ -50,7 +50,7 @@ struct Parts {
 }
 
 impl Parts {
-    fn same_vips(&mut self, a: &Arc<BTreeMap<Name, Vip>>, b: &Arc<BTreeMap<Name, Vip>>) -> bool {
+    fn same_vips(&mut self, a: &Arc<BTreeMap<Name, Arc<Vip>>>, b: &Arc<BTreeMap<Name, Arc<Vip>>>) -> bool {
         *self.vips.entry((Arc::as_ptr(a) as usize, Arc::as_ptr(b) as usize)).or_insert_with(|| a == b)
     }
 

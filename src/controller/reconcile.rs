@@ -20,6 +20,7 @@ use super::knowledge;
 use super::ledger::LedgerFile;
 use super::metrics::Metrics;
 use super::publish::{self, Snapshots};
+use super::remembered::Remembered;
 use super::tell::{News, Round};
 use crate::compile::accepted::Accepted;
 use crate::compile::estate::Departures;
@@ -69,8 +70,9 @@ pub struct Outputs {
 pub struct Reconciler {
     outputs: Outputs,
     ledger: LedgerFile,
-    memory: Kept,
+    memory: Remembered,
     accepted: Accepted,
+    wishes: ipam::Memory,
     /// Every document has been readable once since the start.
     all_read: bool,
     settled: bool,
@@ -94,8 +96,9 @@ impl Reconciler {
         Self {
             outputs,
             ledger,
-            memory,
+            memory: Remembered::new(memory),
             accepted,
+            wishes: ipam::Memory::default(),
             all_read: false,
             settled: false,
             compiler: Compiler::default(),
@@ -177,7 +180,7 @@ impl Reconciler {
         // An edit that is refused wants nothing of the pool, and leaves the VIP the address that it has.
         held.extend(self.accepted.vips.values().flat_map(|in_use| in_use.addresses.iter()));
         let outside = Outside { reserved: ipam::reserved(world), held, unheard: !self.settled, now };
-        let mut settled = ipam::settle(world, self.ledger.kept(), &outside);
+        let mut settled = ipam::settle(world, self.ledger.kept(), &outside, &mut self.wishes);
         if let Err(error) = self.ledger.keep(&settled.ledger) {
             tracing::error!(%error, "addresses stay as they were");
             settled.allocations = self.ledger.kept().allocations();

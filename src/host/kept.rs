@@ -35,8 +35,17 @@ impl Kept {
     /// What the disk says; the value kept before stays.
     pub fn keep(&self, value: &impl Serialize) -> Result<(), KeptError> {
         let failed = |source| KeptError::Write { path: self.shown(), source };
-        let text = serde_json::to_vec(value).map_err(io::Error::from).map_err(failed)?;
-        file::replace(&self.path, &text, 0o600).map_err(failed)
+        let text = serde_json::to_string(value).map_err(io::Error::from).map_err(failed)?;
+        self.keep_text(&text)
+    }
+
+    /// A value that is JSON already.
+    ///
+    /// # Errors
+    /// What the disk says; the value kept before stays.
+    pub fn keep_text(&self, text: &str) -> Result<(), KeptError> {
+        let failed = |source| KeptError::Write { path: self.shown(), source };
+        file::replace(&self.path, text.as_bytes(), 0o600).map_err(failed)
     }
 
     /// `None`: there is none yet.

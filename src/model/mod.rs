@@ -19,6 +19,7 @@
 //! | [`backend`] | upstream groups and their health checks |
 //! | [`listener`] | what the proxy accepts, and where it goes |
 //! | [`snapshot`] | one node's model at a generation |
+//! | [`step`] | two sorted maps, walked through in step |
 //! | [`attendance`] | an agent as a controller sees it |
 //! | [`leaving`] | wishes to leave, and what becomes of them |
 //! | [`term`] | who leads |
@@ -40,6 +41,7 @@ pub mod observed;
 pub mod ospf;
 pub mod snapshot;
 pub mod status;
+pub mod step;
 pub mod term;
 pub mod vip;
 

@@ -22,7 +22,7 @@ pub struct Snapshot {
     #[serde(default)]
     pub ospf: Option<ospf::Speaker>,
     /// Shared by all nodes that serve the same VIPs, as is `serving`.
-    pub vips: Arc<BTreeMap<Name, Vip>>,
+    pub vips: Arc<BTreeMap<Name, Arc<Vip>>>,
     #[serde(flatten)]
     pub serving: Arc<Serving>,
     /// Of the VIPs that this node is to leave, or wishes to.
@@ -33,8 +33,8 @@ pub struct Snapshot {
 /// The proxy's share of the snapshot.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Serving {
-    pub listeners: BTreeMap<ListenerKey, Listener>,
-    pub backends: BTreeMap<Key, Backend>,
+    pub listeners: BTreeMap<ListenerKey, Arc<Listener>>,
+    pub backends: BTreeMap<Key, Arc<Backend>>,
 }
 
 impl Snapshot {

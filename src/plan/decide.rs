@@ -54,5 +54,5 @@ pub fn leavers(snapshot: &Snapshot, facts: &NodeFacts) -> BTreeMap<HostRoute, Du
 }
 
 fn drain_period(former: &Former, snapshot: &Snapshot) -> Duration {
-    snapshot.vips.get(&former.name).unwrap_or(&former.vip).drain_period
+    snapshot.vips.get(&former.name).map_or(&former.vip, |vip| vip).drain_period
 }

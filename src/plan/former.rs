@@ -73,7 +73,7 @@ pub(super) fn is_kept(route: HostRoute, former: &Former, snapshot: &Snapshot, fa
     facts.step(route) == Leave::Staying
         && facts.may_be_announced(route)
         && !facts.is_granted(&former.name)
-        && snapshot.vips.get(&former.name).is_some_and(successor_missing)
+        && snapshot.vips.get(&former.name).is_some_and(|vip| successor_missing(vip))
 }
 
 fn last_known(name: &Name, vip: &Vip, snapshot: &Snapshot) -> Former {
@@ -91,9 +91,10 @@ fn with_peers(speaker: Option<Speaker>, audience: &Audience) -> Option<Speaker> 
 }
 
 fn share(name: &Name, serving: &Serving) -> Serving {
-    let listeners: BTreeMap<ListenerKey, Listener> =
+    let listeners: BTreeMap<ListenerKey, Arc<Listener>> =
         serving.listeners.range(ports(name)).map(|(key, listener)| (key.clone(), listener.clone())).collect();
-    let used: BTreeSet<&Key> = listeners.values().flat_map(backends).map(|share| &share.backend).collect();
+    let used: BTreeSet<&Key> =
+        listeners.values().flat_map(|listener| backends(listener)).map(|share| &share.backend).collect();
     let known = |key: &Key| Some((key.clone(), serving.backends.get(key)?.clone()));
     let backends = used.into_iter().filter_map(known).collect();
     Serving { backends, listeners }

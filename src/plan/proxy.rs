@@ -7,6 +7,7 @@ use crate::model::net::HostRoute;
 use crate::model::snapshot::Serving;
 use std::collections::BTreeSet;
 use std::net::IpAddr;
+use std::sync::Arc;
 
 /// What the proxy should serve.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -22,7 +23,9 @@ pub(super) fn plan(whole: &Whole<'_>, facts: &NodeFacts) -> ProxyPlan {
     let stopped: BTreeSet<IpAddr> = at(whole, facts, |step| step >= Leave::Stopped);
     if !stopped.is_empty() {
         serving.listeners.retain(|_, listener| {
-            listener.addresses.retain(|address| !stopped.contains(address));
+            if !listener.addresses.is_disjoint(&stopped) {
+                Arc::make_mut(listener).addresses.retain(|address| !stopped.contains(address));
+            }
             !listener.addresses.is_empty()
         });
     }

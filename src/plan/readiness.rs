@@ -66,7 +66,8 @@ fn of(name: &Name, vip: &Vip, serving: &Serving, facts: &NodeFacts) -> Readiness
         let (bound, missing) = bound(&key, facts);
         readiness.ports = readiness.ports.min(bound);
         readiness.reasons.extend(missing);
-        let (healthy, missing) = healthy(port, serving.listeners.get(&key), serving, facts);
+        let (healthy, missing) =
+            healthy(port, serving.listeners.get(&key).map(|listener| &**listener), serving, facts);
         healthiest = healthiest.max(Some(healthy));
         starving.extend(missing);
     }

@@ -12,6 +12,7 @@ use crate::model::snapshot::Snapshot;
 use crate::model::status::{Phase, Reason};
 use crate::model::vip::Vip;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct VipState {
@@ -26,7 +27,7 @@ pub(super) fn of_all(
     readiness: &BTreeMap<Name, Readiness>,
     routing: &RoutingPlan,
 ) -> BTreeMap<Name, VipState> {
-    let of_one = |(name, vip): (&Name, &Vip)| {
+    let of_one = |(name, vip): (&Name, &Arc<Vip>)| {
         let decided = facts.leaving.get(name);
         (name.clone(), of(vip, facts, decided, &readiness[name], routing))
     };

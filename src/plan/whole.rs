@@ -12,6 +12,7 @@ use crate::model::snapshot::{Serving, Snapshot};
 use crate::model::vip::{Reach, Vip};
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 #[derive(Debug)]
 pub(super) struct Whole<'a> {
@@ -27,7 +28,7 @@ pub(super) struct Whole<'a> {
 impl<'a> Whole<'a> {
     pub fn of(snapshot: &'a Snapshot, facts: &'a NodeFacts) -> Self {
         let mut whole = Self {
-            vips: snapshot.vips.iter().collect(),
+            vips: snapshot.vips.iter().map(|(name, vip)| (name, &**vip)).collect(),
             serving: Cow::Borrowed(&snapshot.serving),
             speaker: snapshot.speaker.as_ref().map(Cow::Borrowed),
             ospf: snapshot.ospf.as_ref().map(Cow::Borrowed),
@@ -54,7 +55,7 @@ impl<'a> Whole<'a> {
     /// An edited VIP's listeners answer at its old address too.
     fn add_address(&mut self, route: HostRoute, name: &Name) {
         for (_, listener) in self.serving.to_mut().listeners.range_mut(ports(name)) {
-            listener.addresses.insert(route.address());
+            Arc::make_mut(listener).addresses.insert(route.address());
         }
     }
 
@@ -62,11 +63,12 @@ impl<'a> Whole<'a> {
         let Former { name, vip, serving, speaker: _, ospf: _ } = former;
         self.vips.entry(name).or_insert(vip);
         let whole = self.serving.to_mut();
-        for (key, Listener { addresses, serves }) in &serving.listeners {
+        for (key, listener) in &serving.listeners {
+            let Listener { addresses, serves } = &**listener;
             if addresses.contains(&route.address()) {
-                let nowhere = || Listener { addresses: BTreeSet::new(), serves: serves.clone() };
+                let nowhere = || Arc::new(Listener { addresses: BTreeSet::new(), serves: serves.clone() });
                 let listener = whole.listeners.entry(key.clone()).or_insert_with(nowhere);
-                listener.addresses.insert(route.address());
+                Arc::make_mut(listener).addresses.insert(route.address());
             }
         }
         for (key, backend) in &serving.backends {

@@ -19,7 +19,7 @@ use std::time::Duration;
 /// A plan with live endpoints, as all cores get it.
 #[derive(Debug, Default)]
 pub struct View {
-    pub listeners: BTreeMap<ListenerKey, Listener>,
+    pub listeners: BTreeMap<ListenerKey, Arc<Listener>>,
     pub groups: BTreeMap<Key, Group>,
     pub lame_ducks: BTreeSet<IpAddr>,
 }

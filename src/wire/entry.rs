@@ -4,6 +4,7 @@
 use super::page::{Change, Sheet};
 use super::parts::LONGEST_ENTRY;
 use crate::model::name::Name;
+use crate::model::step::in_step;
 use bytes::Bytes;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -77,11 +78,12 @@ pub fn rewrite<K: Ord + Display, V: PartialEq + Serialize>(
     old: &BTreeMap<K, V>,
     new: &BTreeMap<K, V>,
 ) {
-    for name in old.keys().filter(|name| !new.contains_key(*name)) {
-        erase(sheet, &key(kind, name));
-    }
-    for (name, value) in new.iter().filter(|(name, value)| old.get(*name) != Some(*value)) {
-        write(sheet, key(kind, name), value);
+    for (name, old, new) in in_step(old, new) {
+        match new {
+            None => erase(sheet, &key(kind, name)),
+            Some(value) if old != new => write(sheet, key(kind, name), value),
+            Some(_) => {}
+        }
     }
 }
 

@@ -27,8 +27,10 @@ pub fn page(snapshot: &Snapshot) -> Page {
     ])
 }
 
+type Vips = BTreeMap<Name, Arc<Vip>>;
+
 /// `base`: another map and its sheet, from which only what is different is written anew.
-pub fn vips(vips: &BTreeMap<Name, Vip>, base: Option<(&BTreeMap<Name, Vip>, &Sheet)>) -> Sheet {
+pub fn vips(vips: &Vips, base: Option<(&Vips, &Sheet)>) -> Sheet {
     let nothing = BTreeMap::new();
     let (old, mut sheet) = base.map_or((&nothing, Sheet::default()), |(old, sheet)| (old, sheet.clone()));
     rewrite(&mut sheet, "vip", old, vips);

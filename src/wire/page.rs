@@ -3,6 +3,7 @@
 //! A page is made of sheets, so that what many nodes share is kept, digested and compared once. No key is on
 //! two sheets of one page.
 
+use crate::model::step::in_step;
 use aws_lc_rs::digest::{Context, SHA256};
 use bytes::Bytes;
 use std::collections::BTreeMap;
@@ -115,12 +116,15 @@ impl Sheet {
 
     /// What leads from here to `to`.
     pub fn change_to(&self, to: &Self) -> Change {
-        let gone = self.entries.keys().filter(|key| !to.entries.contains_key(*key));
-        let new = to.entries.iter().filter(|(key, value)| self.entries.get(*key) != Some(value));
-        Change {
-            removed: gone.cloned().collect(),
-            set: new.map(|(key, value)| (Arc::clone(key), value.clone())).collect(),
+        let mut change = Change::default();
+        for (key, old, new) in in_step(&self.entries, &to.entries) {
+            match new {
+                None => change.removed.push(Arc::clone(key)),
+                Some(value) if old != new => drop(change.set.insert(Arc::clone(key), value.clone())),
+                Some(_) => {}
+            }
         }
+        change
     }
 }
 

@@ -47,3 +47,4 @@ pub mod wish;
 pub use ledger::{Allocations, Ledger};
 pub use reserved::reserved;
 pub use settle::{Outside, Settled, settle};
+pub use wish::Memory;

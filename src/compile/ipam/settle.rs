@@ -15,6 +15,7 @@ use crate::model::name::Name;
 use crate::model::net::HostRoute;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
+use std::sync::Arc;
 
 pub type Pools = BTreeMap<Name, Pool>;
 
@@ -56,11 +57,12 @@ impl Settled {
 }
 
 /// Settles all wishes. The same arguments give the same ledger, and settling a settled ledger again at the
-/// same time changes nothing: a crash before or after the ledger is written loses nothing.
-pub fn settle(world: &Resources, before: &Ledger, outside: &Outside) -> Settled {
+/// same time changes nothing: a crash before or after the ledger is written loses nothing. `memory` is of the
+/// settlement before, of whatever world: it changes what this one costs, and never what it says.
+pub fn settle(world: &Resources, before: &Ledger, outside: &Outside, memory: &mut wish::Memory) -> Settled {
     let mut about: BTreeMap<Name, Findings> = BTreeMap::new();
     let pools = read(world, &mut about);
-    let wishes = wish::read(world);
+    let wishes = wish::read(world, memory);
     let mut ledger = before.clone();
     release(&mut ledger, &wishes, &pools, outside.now);
     reclaim(&mut ledger, &pools, outside);
@@ -98,8 +100,8 @@ fn read(world: &Resources, about: &mut BTreeMap<Name, Findings>) -> Pools {
 
 /// Frees what no VIP has any more. A time of release that lies ahead, because the clock was set back, is
 /// taken for now.
-fn release(ledger: &mut Ledger, wishes: &[Wish], pools: &Pools, now: u64) {
-    let wishes: BTreeMap<&Name, &Wish> = wishes.iter().map(|wish| (&wish.vip, wish)).collect();
+fn release(ledger: &mut Ledger, wishes: &[Arc<Wish>], pools: &Pools, now: u64) {
+    let wishes: BTreeMap<&Name, &Wish> = wishes.iter().map(|wish| (&wish.vip, &**wish)).collect();
     for (route, given) in ledger.iter_mut() {
         let wish = wishes.get(&given.vip);
         if let Some(at) = given.released_at {
@@ -151,7 +153,7 @@ fn free_at(released_at: u64, given: &Given, pools: &Pools) -> u64 {
 
 /// Notes the addresses of pools that VIPs write themselves, so that they too come back with a delay. Of
 /// two VIPs that write one, the older has it.
-fn record(ledger: &mut Ledger, wishes: &[Wish], pools: &Pools, now: u64) {
+fn record(ledger: &mut Ledger, wishes: &[Arc<Wish>], pools: &Pools, now: u64) {
     for wish in wishes.iter().filter(|wish| wish.ask != Ask::Unclear) {
         for route in &wish.written {
             let known = |given: &Given| given.is_live() && given.vip == wish.vip;

@@ -1,18 +1,21 @@
 //! What each VIP asks of the pools.
 
-use crate::api::ProxyVIP;
 use crate::api::reference::NameRef;
 use crate::api::vip::{AddressFamily, VipSpec};
+use crate::api::{ProxyVIP, ProxyVIPTemplate};
+use crate::compile::memo::{Memo, Same};
 use crate::compile::resources::Resources;
+use crate::compile::vip;
 use crate::model::name::Name;
 use crate::model::net::{Family, HostRoute};
 use k8s_openapi::jiff::Timestamp;
-use std::collections::BTreeMap;
+use std::sync::Arc;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Wish {
     pub vip: Name,
     pub uid: Option<String>,
+    created: Option<Timestamp>,
     /// The addresses that its spec writes, as far as they can be read.
     pub written: Vec<HostRoute>,
     pub ask: Ask,
@@ -37,34 +40,48 @@ struct Inherited<'a> {
     pool_ref: Option<&'a NameRef>,
 }
 
-/// The wishes of all VIPs: the oldest first, of equals by name. In this order they are fulfilled.
-pub fn read(world: &Resources) -> Vec<Wish> {
-    let mut ranked: BTreeMap<(Option<Timestamp>, &Name), Wish> = BTreeMap::new();
-    for (name, vip) in &world.vips {
-        let created = vip.metadata.creation_timestamp.as_ref().map(|time| time.0);
-        ranked.insert((created, name), wish(name, vip, world));
-    }
-    ranked.into_values().collect()
+/// What was read the last time.
+pub type Memory = Memo<Name, Written, Wish>;
+
+/// All that [`wish`] reads.
+#[derive(Debug, PartialEq)]
+pub struct Written {
+    object: Same<ProxyVIP>,
+    template: Option<Same<ProxyVIPTemplate>>,
 }
 
-fn wish(name: &Name, vip: &ProxyVIP, world: &Resources) -> Wish {
-    let fields = [vip.spec.address.as_deref(), vip.spec.ipv6_address.as_deref()];
+/// The wishes of all VIPs: the oldest first, of equals by name. In this order they are fulfilled.
+pub fn read(world: &Resources, memory: &mut Memory) -> Vec<Arc<Wish>> {
+    let inputs = world.vips.iter().map(|(name, object)| {
+        let template = vip::template(object, world).map(Same::of);
+        (name.clone(), Written { object: Same::of(object), template })
+    });
+    let wishes = memory.of_each(inputs, wish).iter().map(|made| Arc::clone(&made.output));
+    let mut wishes: Vec<Arc<Wish>> = wishes.collect();
+    wishes.sort_by_key(|wish| wish.created);
+    wishes
+}
+
+/// A stage of the compiler (see [`crate::compile::memo`]).
+fn wish(name: &Name, Written { object, template }: &Written) -> Wish {
+    let fields = [object.spec.address.as_deref(), object.spec.ipv6_address.as_deref()];
     let parsed: Vec<_> = fields.into_iter().flatten().map(HostRoute::parse).collect();
     let readable = parsed.iter().all(Result::is_ok);
     let written: Vec<HostRoute> = parsed.into_iter().flatten().collect();
-    let ask = inherited(vip, world).filter(|_| readable).and_then(|inherited| ask(inherited, &written));
-    let ask = ask.unwrap_or(Ask::Unclear);
-    Wish { vip: name.clone(), uid: vip.metadata.uid.clone(), written, ask }
+    let inherited = inherited(object, template.as_deref()).filter(|_| readable);
+    let ask = inherited.and_then(|inherited| ask(inherited, &written)).unwrap_or(Ask::Unclear);
+    let created = object.metadata.creation_timestamp.as_ref().map(|time| time.0);
+    Wish { vip: name.clone(), uid: object.metadata.uid.clone(), created, written, ask }
 }
 
 /// What its template may give; `None`: there is no such template. Nothing else of the spec is asked here, and
 /// to copy it for ten thousand VIPs would take its time.
-fn inherited<'a>(vip: &'a ProxyVIP, world: &'a Resources) -> Option<Inherited<'a>> {
+fn inherited<'a>(vip: &'a ProxyVIP, template: Option<&'a ProxyVIPTemplate>) -> Option<Inherited<'a>> {
     let VipSpec { template_ref, address_family, pool_ref, .. } = &vip.spec;
-    let Some(reference) = template_ref else {
+    if template_ref.is_none() {
         return Some(Inherited { address_family: *address_family, pool_ref: pool_ref.as_ref() });
-    };
-    let template = &world.templates.get(reference.name.as_str())?.spec;
+    }
+    let template = &template?.spec;
     Some(Inherited {
         address_family: address_family.or(template.address_family),
         pool_ref: pool_ref.as_ref().or(template.pool_ref.as_ref()),

@@ -44,12 +44,15 @@ pub struct Facts<'a> {
 pub fn decide(facts: &Facts) -> Departures {
     let wishing = wish::nodes(facts);
     let mut departures = Departures::new();
+    if wishing.is_empty() && !facts.estate.has_lingerers() {
+        return departures;
+    }
     for (vip, draft) in facts.estate.vips() {
         let wishes = wish::of_vip(facts, &wishing, vip, draft);
         if wishes.is_empty() {
             continue;
         }
-        for (node, leaving) in queue::answer(facts, vip, draft.min_healthy_nodes, wishes) {
+        for (node, leaving) in queue::answer(facts, vip, draft.terms.min_healthy_nodes, wishes) {
             departures.entry(node.clone()).or_default().insert(vip.clone(), leaving);
         }
     }

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::compile::accepted::Accepted;
-use crate::compile::{Estate, Given};
+use crate::compile::{Estate, Given, Memory};
 use crate::model::leaving::{Hold, Leaving};
 use crate::model::status::{NodeStatus, Phase, VipStatus};
 use k8s_openapi::api::core::v1::Node;
@@ -105,7 +105,7 @@ impl Scenery {
             nodes: &nodes,
             serving: &BTreeMap::new(),
         };
-        let estate = Estate::compile(&given);
+        let estate = Estate::compile(&given, &mut Memory::default());
         let facts = Facts {
             estate: &estate,
             world: &self.world,

@@ -87,7 +87,7 @@ fn counts(cause: Cause, draft: &Draft) -> bool {
         Cause::Annotation => DrainTrigger::Annotation,
         Cause::NotSelected | Cause::Drain | Cause::Terminating => return true,
     };
-    draft.drain_on.contains(&trigger)
+    draft.terms.drain_on.contains(&trigger)
 }
 
 /// When more than half of a VIP's nodes turn not ready together, the control plane has failed, not they.

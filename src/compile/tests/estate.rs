@@ -22,7 +22,8 @@ type Served = BTreeMap<Name, BTreeSet<Name>>;
 fn estate(yaml: &str, accepted: &Accepted, serving: &Served) -> (Estate, BTreeMap<Name, Snapshot>) {
     let world = world(&format!("{yaml}{NODES}"));
     let nodes = world.nodes.keys().cloned().collect();
-    let estate = Estate::compile(&Given { world: &world, accepted, pools: None, nodes: &nodes, serving });
+    let given = Given { world: &world, accepted, pools: None, nodes: &nodes, serving };
+    let estate = Estate::compile(&given, &mut Memory::default());
     let snapshots = estate.snapshots(&BTreeMap::new());
     (estate, snapshots)
 }
@@ -126,7 +127,7 @@ fn a_node_that_has_lost_its_number_goes_on_with_it() {
     let accepted = before.0.accepted();
     let given =
         Given { world: &world, accepted: &accepted, pools: None, nodes: &nodes, serving: &Served::new() };
-    let after = Estate::compile(&given);
+    let after = Estate::compile(&given, &mut Memory::default());
     assert_eq!(after.snapshots(&BTreeMap::new()), before.1);
     assert_eq!(said(&after), ["ProxyVIP web: spec.bgpConfig.localASBase: Missing"]);
     assert!(after.rejections[0].message.contains("node n2"), "{}", after.rejections[0]);
@@ -146,7 +147,7 @@ fn addresses_come_from_pools_where_somebody_gives_them() {
             nodes: &nodes,
             serving: &Served::new(),
         };
-        Estate::compile(&given)
+        Estate::compile(&given, &mut Memory::default())
     };
     let waiting = compile(&Allocations::new());
     assert_eq!((waiting.vips().count(), said(&waiting)), (0, Vec::new()), "ipam says why");
@@ -184,7 +185,7 @@ fn a_pool_adds_what_is_not_written() {
             nodes: &nodes,
             serving: &serving,
         };
-        let estate = Estate::compile(&given);
+        let estate = Estate::compile(&given, &mut Memory::default());
         let found: Vec<_> =
             estate.vips().flat_map(|(_, draft)| draft.addresses.iter()).map(|r| r.to_string()).collect();
         assert_eq!(found.join(" "), expected, "{written}");

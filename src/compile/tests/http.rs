@@ -9,7 +9,7 @@ fn hosts(yaml: &str) -> Vec<VirtualHost> {
     let compiled = compiled(yaml);
     assert_eq!(said(&compiled), Vec::<String>::new());
     let listener = compiled.snapshot.serving.listeners.values().next().cloned().unwrap();
-    match listener.serves {
+    match Listener::clone(&listener).serves {
         Serves::Http(hosts) => hosts,
         Serves::Tcp(_) => panic!("an HTTP listener"),
     }

@@ -7,6 +7,7 @@ mod estate;
 mod http;
 mod ospf;
 mod properties;
+mod remembered;
 mod vips;
 
 use super::rejection::Severity;

@@ -68,10 +68,7 @@ fn the_last_vip_keeps_the_session_that_carries_its_withdrawal() {
 fn a_peer_of_a_deleted_vip_alone_stays_until_it_has_left() {
     let mut before = snapshot();
     for vip in ["dual", "idle"] {
-        let Reach::Bgp(reach) = &mut Arc::make_mut(&mut before.vips).get_mut(&name(vip)).unwrap().reach
-        else {
-            panic!("not by BGP")
-        };
+        let Reach::Bgp(reach) = &mut the_vip(&mut before, vip).reach else { panic!("not by BGP") };
         reach.audience = Audience::Peers([ip(PEERS[1])].into());
     }
     let mut after = without(&before, "web");

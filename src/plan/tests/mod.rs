@@ -64,8 +64,8 @@ fn add_vip(snapshot: &mut Snapshot, vip: &str, at: &[&str], ports: &[u16]) {
         let serves = Serves::Tcp(vec![share(&backend)]);
         let listener = Listener { addresses: addresses(at).iter().map(HostRoute::address).collect(), serves };
         let serving = Arc::make_mut(&mut snapshot.serving);
-        serving.listeners.insert(listener_key(vip, *number), listener);
-        serving.backends.insert(backend, a_backend());
+        serving.listeners.insert(listener_key(vip, *number), listener.into());
+        serving.backends.insert(backend, a_backend().into());
     }
     let added = Vip {
         addresses: addresses(at),
@@ -77,7 +77,12 @@ fn add_vip(snapshot: &mut Snapshot, vip: &str, at: &[&str], ports: &[u16]) {
         drain_period: Duration::from_secs(10),
         needs: BTreeSet::new(),
     };
-    Arc::make_mut(&mut snapshot.vips).insert(name(vip), added);
+    Arc::make_mut(&mut snapshot.vips).insert(name(vip), added.into());
+}
+
+/// To be altered.
+fn the_vip<'a>(snapshot: &'a mut Snapshot, vip: &str) -> &'a mut Vip {
+    Arc::make_mut(Arc::make_mut(&mut snapshot.vips).get_mut(&name(vip)).unwrap())
 }
 
 fn share(backend: &Key) -> crate::model::http::WeightedBackend {

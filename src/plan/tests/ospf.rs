@@ -18,7 +18,7 @@ fn mixed() -> Snapshot {
         bfd: None,
         interfaces: Interfaces { uplink: true, named: BTreeSet::new() },
     });
-    let dual = Arc::make_mut(&mut snapshot.vips).get_mut(&name("dual")).unwrap();
+    let dual = the_vip(&mut snapshot, "dual");
     dual.reach = Reach::Ospf(ospf::Route { cost: Cost::new(7).unwrap() });
     snapshot
 }

@@ -92,8 +92,7 @@ const CASES: &[Case] = &[
     Case {
         what: "all backends are down, and the operator does not mind",
         change: |snapshot, facts| {
-            Arc::make_mut(&mut snapshot.vips).get_mut(&name("web")).unwrap().withdraw_when_no_backends =
-                false;
+            the_vip(snapshot, "web").withdraw_when_no_backends = false;
             set_health(facts, "default/web-80", EndpointHealth::Unhealthy);
             set_health(facts, "default/web-443", EndpointHealth::Unhealthy);
         },
@@ -106,12 +105,8 @@ const CASES: &[Case] = &[
         what: "the backends have no endpoint on this node",
         change: |snapshot, facts| {
             for backend in ["default/web-80", "default/web-443"] {
-                Arc::make_mut(&mut snapshot.serving)
-                    .backends
-                    .get_mut(&key(backend))
-                    .unwrap()
-                    .endpoints
-                    .clear();
+                let backends = &mut Arc::make_mut(&mut snapshot.serving).backends;
+                Arc::make_mut(backends.get_mut(&key(backend)).unwrap()).endpoints.clear();
                 facts.served.backends.remove(&key(backend));
             }
         },
@@ -124,7 +119,7 @@ const CASES: &[Case] = &[
         what: "no backend gets any traffic",
         change: |snapshot, _| {
             for listener in Arc::make_mut(&mut snapshot.serving).listeners.values_mut() {
-                let Serves::Tcp(shares) = &mut listener.serves else { continue };
+                let Serves::Tcp(shares) = &mut Arc::make_mut(listener).serves else { continue };
                 shares.iter_mut().for_each(|share| share.weight = 0);
             }
         },
@@ -182,8 +177,7 @@ const CASES: &[Case] = &[
         what: "the daemon does not carry out what the VIP needs",
         change: |snapshot, facts| {
             facts.observed.daemon = Some(DaemonVersion { name: "gobgp".into(), version: "4".into() });
-            let vips = Arc::make_mut(&mut snapshot.vips);
-            vips.get_mut(&name("web")).unwrap().needs.insert(Field::Ospf);
+            the_vip(snapshot, "web").needs.insert(Field::Ospf);
         },
         held: true,
         announced: false,
@@ -221,7 +215,7 @@ const CASES: &[Case] = &[
     Case {
         what: "nothing uses the VIP",
         change: |snapshot, _| {
-            Arc::make_mut(&mut snapshot.vips).get_mut(&name("web")).unwrap().used_ports.clear();
+            the_vip(snapshot, "web").used_ports.clear();
         },
         held: true,
         announced: true,

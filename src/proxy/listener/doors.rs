@@ -8,6 +8,7 @@ use crate::model::observed::ListenerState;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, ErrorKind};
 use std::net::{IpAddr, TcpListener};
+use std::sync::Arc;
 
 /// All doors, and what became of each.
 #[derive(Debug, Default)]
@@ -24,7 +25,7 @@ pub struct Moves {
 impl Doors {
     /// Closes what is no longer needed, and tries to open whatever is needed and not open: so a port that was
     /// in use heals itself with the next call.
-    pub fn adjust(&mut self, listeners: &BTreeMap<ListenerKey, Listener>, cores: usize) -> Moves {
+    pub fn adjust(&mut self, listeners: &BTreeMap<ListenerKey, Arc<Listener>>, cores: usize) -> Moves {
         let wanted: BTreeSet<Door> =
             listeners.iter().flat_map(|(key, listener)| doors(key, listener)).collect();
         let mut moves = Moves::default();

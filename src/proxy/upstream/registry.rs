@@ -43,7 +43,7 @@ impl Registry {
     }
 
     /// Takes over a plan's backends. Endpoints that stay, or come back, are the same ones as before.
-    pub fn update(&mut self, backends: &BTreeMap<Key, Backend>, now: Instant) {
+    pub fn update(&mut self, backends: &BTreeMap<Key, Arc<Backend>>, now: Instant) {
         for (key, group) in std::mem::take(&mut self.groups) {
             for endpoint in group.endpoints {
                 self.departed.insert((key.clone(), endpoint.address), (endpoint, now));
@@ -53,7 +53,7 @@ impl Registry {
             let connect_failures = Arc::clone(self.connect_failures.entry(key.clone()).or_default());
             let live = |e: &model::Endpoint| self.live(key, e.address, backend, &connect_failures);
             let endpoints = backend.endpoints.iter().map(live).collect();
-            let group = Group { settings: Arc::new(backend.clone()), endpoints, connect_failures };
+            let group = Group { settings: Arc::clone(backend), endpoints, connect_failures };
             self.groups.insert(key.clone(), group);
         }
         for group in self.groups.values() {

@@ -84,14 +84,14 @@ fn snapshot(vips: &BTreeMap<u16, u32>, leaving: &[u16]) -> Snapshot {
     let flavours = vips.values().copied().collect::<BTreeSet<u32>>();
     snapshot.ospf = flavours.last().map(|flavour| ospf_speaker(*flavour));
     for (number, flavour) in vips {
-        Arc::make_mut(&mut snapshot.vips).insert(vip_name(*number), vip(*number, *flavour));
+        Arc::make_mut(&mut snapshot.vips).insert(vip_name(*number), vip(*number, *flavour).into());
         let serving = Arc::make_mut(&mut snapshot.serving);
         let listener =
             Listener { addresses: BTreeSet::from([route(*number).address()]), serves: Serves::Tcp(vec![]) };
         let key = ListenerKey { vip: vip_name(*number), port: Port::new(80).unwrap() };
-        serving.listeners.insert(key, listener);
+        serving.listeners.insert(key, listener.into());
         let port = u16::try_from(1000 + flavour % 1000).unwrap();
-        serving.backends.insert(Key::new(name("default"), vip_name(*number)), backend(port));
+        serving.backends.insert(Key::new(name("default"), vip_name(*number)), backend(port).into());
     }
     for number in leaving {
         let held = Leaving::Held { cause: Cause::Cordon, by: Hold::OneByOne { leaver: name("n2") } };

@@ -73,7 +73,7 @@ fn an_entry_that_no_message_carries_says_so_in_its_place() {
     let endpoint = backend(1).endpoints[0].clone();
     let key = Key::new(name("default"), vip_name(1));
     let backends = &mut Arc::make_mut(&mut bloated.serving).backends;
-    backends.get_mut(&key).unwrap().endpoints = vec![endpoint; LONGEST_ENTRY / 32];
+    Arc::make_mut(backends.get_mut(&key).unwrap()).endpoints = vec![endpoint; LONGEST_ENTRY / 32];
     let page = orders::page(&bloated);
     let mut orders = Orders::none(name("n1"));
     let read = orders.follow(&whole(&page.0), 1).unwrap();

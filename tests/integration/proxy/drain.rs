@@ -168,7 +168,7 @@ fn a_change_meets_the_next_request_and_breaks_no_connection() {
             load.another(20).await;
         }
         let mut last = http(backend(&[b.address]));
-        last.serving.backends.insert(key("unused"), backend(&[a.address]));
+        last.serving.backends.insert(key("unused"), backend(&[a.address]).into());
         stage.serve(&last).await;
         stage
             .until("the new backend is reported", |served| {

@@ -160,7 +160,7 @@ fn backends_share_by_weight() {
         let mut plan = http(backend(&[a.address]));
         let split = rule("/", &[("web", 3), ("canary", 1), ("off", 0)]);
         listen(&mut plan, 80, Serves::Http(vec![any_host(vec![split])]));
-        plan.serving.backends.insert(key("canary"), backend(&[b.address]));
+        plan.serving.backends.insert(key("canary"), backend(&[b.address]).into());
         stage.serve(&plan).await;
         let load = Load::start(vip(), 4);
         load.another(2000).await;

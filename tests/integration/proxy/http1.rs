@@ -89,8 +89,8 @@ fn bodyless_answers_leave_the_connection_usable() {
         let rules = [("/204", "nothing"), ("/304", "unchanged"), ("/", "web")];
         let rules = rules.map(|(path, name)| rule(path, &[(name, 1)])).to_vec();
         listen(&mut plan, 80, Serves::Http(vec![any_host(rules)]));
-        plan.serving.backends.insert(super::stage::key("nothing"), backend(&[nothing.address]));
-        plan.serving.backends.insert(super::stage::key("unchanged"), backend(&[unchanged.address]));
+        plan.serving.backends.insert(super::stage::key("nothing"), backend(&[nothing.address]).into());
+        plan.serving.backends.insert(super::stage::key("unchanged"), backend(&[unchanged.address]).into());
         stage.serve(&plan).await;
         let mut client = client::http1::<Empty<Bytes>>(vip()).await;
         for (method, path, status) in
@@ -126,8 +126,8 @@ fn a_refusal_says_which_it_is() {
             rule("/gone", &[("gone", 1)]),
         ];
         listen(&mut plan, 80, Serves::Http(vec![any_host(rules)]));
-        plan.serving.backends.insert(super::stage::key("empty"), backend(&[]));
-        plan.serving.backends.insert(super::stage::key("gone"), backend(&[gone]));
+        plan.serving.backends.insert(super::stage::key("empty"), backend(&[]).into());
+        plan.serving.backends.insert(super::stage::key("gone"), backend(&[gone]).into());
         stage.serve(&plan).await;
         for (path, expected) in [
             ("/slow", "504"),

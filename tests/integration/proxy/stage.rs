@@ -104,7 +104,7 @@ pub fn key(name: &str) -> Key {
 pub fn http(backend: Backend) -> ProxyPlan {
     let mut plan = ProxyPlan::default();
     listen(&mut plan, 80, Serves::Http(vec![any_host(vec![rule("/", &[("web", 1)])])]));
-    plan.serving.backends.insert(key("web"), backend);
+    plan.serving.backends.insert(key("web"), backend.into());
     plan
 }
 
@@ -112,14 +112,14 @@ pub fn http(backend: Backend) -> ProxyPlan {
 pub fn tcp(backend: Backend) -> ProxyPlan {
     let mut plan = ProxyPlan::default();
     listen(&mut plan, 80, Serves::Tcp(vec![WeightedBackend { backend: key("web"), weight: 1 }]));
-    plan.serving.backends.insert(key("web"), backend);
+    plan.serving.backends.insert(key("web"), backend.into());
     plan
 }
 
 pub fn listen(plan: &mut ProxyPlan, port: u16, serves: Serves) {
     let addresses = [VIP, VIP6].map(|address| address.parse::<IpAddr>().unwrap());
     let listener = Listener { addresses: addresses.into(), serves };
-    plan.serving.listeners.insert(listener_key(port), listener);
+    plan.serving.listeners.insert(listener_key(port), listener.into());
 }
 
 pub fn listener_key(port: u16) -> ListenerKey {

@@ -23,9 +23,9 @@ pub fn term(transitions: u64) -> Option<Term> {
 }
 
 /// `med` is what an edit changes.
-pub fn vip(number: u32, med: u32) -> Vip {
+pub fn vip(number: u32, med: u32) -> Arc<Vip> {
     let address = HostRoute::new(Ipv4Addr::from(0x0ac8_0000 + number).into()).unwrap();
-    Vip {
+    Arc::new(Vip {
         addresses: Addresses::new([address]).unwrap(),
         ports: BTreeSet::from([Port::new(80).unwrap(), Port::new(443).unwrap()]),
         reach: Reach::Bgp(BgpRoute {
@@ -37,14 +37,14 @@ pub fn vip(number: u32, med: u32) -> Vip {
         withdraw_when_no_backends: true,
         drain_period: Duration::from_secs(10),
         needs: BTreeSet::new(),
-    }
+    })
 }
 
-pub fn vips(count: u32, med: u32) -> Arc<BTreeMap<Name, Vip>> {
+pub fn vips(count: u32, med: u32) -> Arc<BTreeMap<Name, Arc<Vip>>> {
     Arc::new((0..count).map(|number| (name(&format!("vip-{number}")), vip(number, med))).collect())
 }
 
-pub fn snapshot(node: &str, generation: u64, vips: &Arc<BTreeMap<Name, Vip>>) -> Arc<Snapshot> {
+pub fn snapshot(node: &str, generation: u64, vips: &Arc<BTreeMap<Name, Arc<Vip>>>) -> Arc<Snapshot> {
     Arc::new(Snapshot { generation, vips: Arc::clone(vips), ..Snapshot::empty(name(node)) })
 }
 

@@ -85,7 +85,7 @@ async fn taker(controller: Arc<Controller>, node: Name, has: Digest, took: mpsc:
 const NODES: usize = 200;
 const ANYWHERE: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
 
-fn estate(generation: u64, vips: &Arc<BTreeMap<Name, Vip>>) -> Vec<Arc<Snapshot>> {
+fn estate(generation: u64, vips: &Arc<BTreeMap<Name, Arc<Vip>>>) -> Vec<Arc<Snapshot>> {
     (0..NODES).map(|node| snapshot(&format!("n{node}"), generation, vips)).collect()
 }
 

@@ -22,6 +22,10 @@ fn route(text: &str) -> HostRoute {
 }
 
 /// `pool NAME: SPEC`, `vip NAME: SPEC`, `template NAME: SPEC`, a line each; VIPs are as old as their line.
+fn settle(world: &Resources, before: &Ledger, outside: &Outside) -> Settled {
+    super::settle(world, before, outside, &mut Memory::default())
+}
+
 fn world(lines: &str) -> Resources {
     let mut world = Resources::default();
     for (age, line) in lines.lines().map(str::trim).filter(|line| !line.is_empty()).enumerate() {

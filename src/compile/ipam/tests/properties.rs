@@ -68,6 +68,10 @@ struct Estate {
     last_seen: BTreeMap<HostRoute, (Name, u64)>,
 }
 
+fn wishes(world: &Resources) -> Vec<Arc<wish::Wish>> {
+    wish::read(world, &mut Memory::default())
+}
+
 impl Estate {
     fn run(&mut self, step: &Step) -> Result<(), TestCaseError> {
         match step {
@@ -127,7 +131,7 @@ impl Estate {
     /// One settlement by itself.
     fn check(&self, settled: &Settled) -> Result<(), TestCaseError> {
         let written: BTreeSet<HostRoute> =
-            wish::read(&self.world).into_iter().flat_map(|wish| wish.written).collect();
+            wishes(&self.world).iter().flat_map(|wish| wish.written.clone()).collect();
         let before = self.disk.allocations();
         let mut seen = BTreeSet::new();
         for (vip, addresses) in &settled.allocations {
@@ -138,7 +142,7 @@ impl Estate {
                 prop_assert!(kept || own || !written.contains(&route), "{route} is written by another VIP");
             }
         }
-        for wish in wish::read(&self.world) {
+        for wish in wishes(&self.world) {
             let wish::Ask::FromPool { pool, missing } = &wish.ask else { continue };
             let has = settled.allocations.get(&wish.vip);
             let had = before.get(&wish.vip);
@@ -167,14 +171,14 @@ impl Estate {
     /// Nobody is given an address that an older one in the same queue waits for.
     fn in_turn(&self, settled: &Settled) -> Result<(), TestCaseError> {
         let mut waiting: BTreeSet<(String, Family)> = BTreeSet::new();
-        for wish in wish::read(&self.world) {
-            let wish::Ask::FromPool { pool, missing } = wish.ask else { continue };
+        for wish in wishes(&self.world) {
+            let wish::Ask::FromPool { pool, missing } = &wish.ask else { continue };
             let has = |family: Family, allocations: &Allocations| {
                 allocations.get(&wish.vip).is_some_and(|all| all.iter().any(|route| route.family() == family))
             };
             let remembered = self.disk.iter().any(|(_, given)| given.vip == wish.vip);
             let got = missing.iter().filter(|family| has(**family, &settled.allocations)).count();
-            for family in &missing {
+            for family in missing {
                 let new = has(*family, &settled.allocations) && !has(*family, &self.disk.allocations());
                 let queue = (pool.clone(), *family);
                 prop_assert!(

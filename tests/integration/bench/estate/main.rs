@@ -24,7 +24,7 @@ mod world;
 use anyhow::Result;
 use cost::Cost;
 use novaedge::compile::accepted::Accepted;
-use novaedge::compile::{Allocations, Estate, Given};
+use novaedge::compile::{Allocations, Estate, Given, Memory};
 use std::collections::BTreeMap;
 use std::time::Duration;
 use world::{Shapes, World};
@@ -66,7 +66,7 @@ fn compile(world: &World) {
     let (accepted, pools, serving) = (Accepted::default(), Allocations::new(), BTreeMap::new());
     let (nodes, world) = (world.nodes(), &world.resources);
     let given = Given { world, accepted: &accepted, pools: Some(&pools), nodes: &nodes, serving: &serving };
-    let estate = Estate::compile(&given);
+    let estate = Estate::compile(&given, &mut Memory::default());
     assert!(estate.rejections.is_empty(), "{:?}", estate.rejections.first());
     assert_eq!(estate.snapshots(&BTreeMap::new()).len(), nodes.len());
 }

@@ -42,7 +42,7 @@ fn plan() -> Result<ProxyPlan> {
     for (service, serves) in [(Service::Http1, Serves::Http(hosts)), (Service::Tcp, Serves::Tcp(share))] {
         let name = ListenerKey::try_from(format!("bench:{}", Kind::NovaEdge.port(service)))?;
         let addresses = [IpAddr::V4(Ipv4Addr::LOCALHOST)].into();
-        plan.serving.listeners.insert(name, Listener { addresses, serves });
+        plan.serving.listeners.insert(name, Listener { addresses, serves }.into());
     }
     let endpoint = Endpoint { address: (Ipv4Addr::LOCALHOST, endpoint::PORT).into(), weight: 1, node: None };
     let backend = Backend {
@@ -53,6 +53,6 @@ fn plan() -> Result<ProxyPlan> {
         idle_timeout: Duration::from_secs(60),
         health_check: None,
     };
-    plan.serving.backends.insert(key, backend);
+    plan.serving.backends.insert(key, backend.into());
     Ok(plan)
 }
