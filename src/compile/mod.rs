@@ -15,7 +15,7 @@
 //!
 //! | file | idea |
 //! |---|---|
-//! | [`resources`] | the world as written |
+//! | [`resources`] | the world as written; [`kind`] what it is made of; [`wanted`] the Secrets that it names |
 //! | [`accepted`] | what is in use of it |
 //! | [`scene`] | both, with the nodes that are compiled for, and who was first |
 //! | [`estate`] | what all nodes together make of it, and each node's snapshot |
@@ -46,6 +46,7 @@ pub mod gateway;
 pub mod groups;
 pub mod health;
 pub mod ipam;
+pub mod kind;
 pub mod later;
 pub mod listeners;
 pub mod matches;
@@ -72,6 +73,7 @@ pub mod surroundings;
 mod tests;
 pub mod vip;
 pub mod vips;
+pub mod wanted;
 
 use crate::model::name::Name;
 use crate::model::snapshot::Snapshot;

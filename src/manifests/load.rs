@@ -8,11 +8,11 @@
 //! Documents whose text was there before are not read again, so that one more VIP beside a thousand
 //! costs what one costs.
 
-use super::kind::{Id, Object};
 use super::manifest::{Document, Manifest, read};
 use super::schema::Fault;
 use super::tree::{Position, documents};
 use crate::api::condition::Reason;
+use crate::compile::kind::{Id, Object};
 use crate::compile::resources::Resources;
 use crate::model::status::Rejected;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
@@ -31,6 +31,7 @@ pub struct Loaded {
     pub problems: Vec<Rejected>,
     /// Objects of other systems, which are left alone.
     pub ignored: Vec<Ignored>,
+    pub(super) is_elsewhere: bool,
     files: BTreeMap<String, Objects>,
     served: BTreeMap<Id, Served>,
     read: HashMap<Arc<str>, Arc<[Document]>>,
@@ -73,6 +74,11 @@ struct Served {
 }
 
 impl Loaded {
+    /// A world that stands in no files; each of its problems is about an object that is known by name.
+    pub fn elsewhere(resources: Resources, problems: Vec<Rejected>) -> Self {
+        Self { resources, problems, is_elsewhere: true, ..Self::default() }
+    }
+
     /// How many objects the world has.
     pub fn len(&self) -> usize {
         self.served.len()

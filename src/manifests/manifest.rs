@@ -1,10 +1,10 @@
 //! One document → one object, or what is wrong with it. Pure.
 
 use super::fields::{Fields, field_path, item_path};
-use super::kind::{Id, Kind, Object};
 use super::schema::{Fault, faults, nearest};
 use super::tree::{Node, Position, Tree, Unreadable, parse};
 use crate::api::condition::Reason;
+use crate::compile::kind::{Id, Kind, Object};
 use crate::model::name::Name;
 use serde_json::Value;
 use std::sync::Arc;

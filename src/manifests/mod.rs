@@ -25,7 +25,7 @@
 //! | [`load`](mod@load) | all files → the world, duplicates and last good states |
 //! | [`problems`] | what is wrong with the world: where it stands, and each thing said once |
 //! | [`manifest`] | a document → an object, or its faults |
-//! | [`kind`] | the kinds, their types and schemas |
+//! | [`schemas`] | what each kind is checked against |
 //! | [`schema`] | a document against its schema |
 //! | [`fields`] | where each field stands |
 //! | [`tree`] | YAML with positions |
@@ -33,11 +33,11 @@
 mod directory;
 mod fields;
 mod follow;
-mod kind;
 mod load;
 mod manifest;
 mod problems;
 mod schema;
+mod schemas;
 mod tree;
 mod watcher;
 

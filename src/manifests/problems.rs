@@ -9,7 +9,7 @@ impl Loaded {
     /// Whether a document that has never been readable may hide an object. One that two files define is known.
     pub fn hides_an_object(&self) -> bool {
         let known = Reason::Duplicate.to_string();
-        self.problems.iter().any(|problem| problem.reason != known)
+        !self.is_elsewhere && self.problems.iter().any(|problem| problem.reason != known)
     }
 
     /// What the files have wrong, and what was refused of them, each with its place.

@@ -1,19 +1,17 @@
-//! The kinds that a directory may hold, and the objects of these kinds. Pure.
+//! The kinds that the world is made of, and the objects of these kinds.
 
+use super::resources::Resources;
 use crate::api::{
-    ProxyBackend, ProxyGateway, ProxyIPPool, ProxyPolicy, ProxyRoute, ProxyVIP, ProxyVIPTemplate, crds,
+    ProxyBackend, ProxyGateway, ProxyIPPool, ProxyPolicy, ProxyRoute, ProxyVIP, ProxyVIPTemplate,
 };
-use crate::compile::resources::Resources;
 use crate::model::name::{Key, Name};
 use k8s_openapi::api::core::v1::{Node, Secret, Service};
 use k8s_openapi::api::discovery::v1::EndpointSlice;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
-use schemars::JsonSchema;
-use schemars::generate::SchemaSettings;
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 
 /// One line per kind: its name here, its Rust type, how a manifest names it, the map of [`Resources`]
 /// that holds it, and its scope.
@@ -64,6 +62,21 @@ macro_rules! kinds {
             }
         }
 
+        impl Id {
+            /// Takes the object out of the world; `false`: it was not there.
+            pub fn remove(&self, world: &mut Resources) -> bool {
+                match self.kind {
+                    $(Kind::$kind => take(&mut world.$store, self).is_some()),+
+                }
+            }
+
+            pub fn is_in(&self, world: &Resources) -> bool {
+                match self.kind {
+                    $(Kind::$kind => find(&world.$store, self).is_some()),+
+                }
+            }
+        }
+
         impl Object {
             pub fn kind(&self) -> Kind {
                 match self {
@@ -90,6 +103,13 @@ macro_rules! kinds {
                     $(Self::$kind(object) => drop(world.$store.insert(id.into(), object))),+
                 }
             }
+
+            /// Whether the world has the same object already.
+            pub fn is_in(&self, id: &Id, world: &Resources) -> bool {
+                match self {
+                    $(Self::$kind(object) => find(&world.$store, id) == Some(object)),+
+                }
+            }
         }
     };
 }
@@ -108,9 +128,25 @@ kinds! {
     EndpointSlice EndpointSlice    "discovery.k8s.io/v1"   endpoint_slices Namespaced;
 }
 
+fn find<'a, K: Ord + for<'i> From<&'i Id>, V>(store: &'a BTreeMap<K, V>, id: &Id) -> Option<&'a V> {
+    store.get(&K::from(id))
+}
+
+fn take<K: Ord + for<'i> From<&'i Id>, V>(store: &mut BTreeMap<K, V>, id: &Id) -> Option<V> {
+    store.remove(&K::from(id))
+}
+
 enum Scope {
     Cluster,
     Namespaced,
+}
+
+impl Id {
+    /// `None`: the name is none that an object can have.
+    pub fn new(kind: Kind, namespace: Option<&str>, name: &str) -> Option<Self> {
+        let namespace = Name::parse(namespace.unwrap_or("default")).ok()?;
+        Some(Self { kind, namespace, name: Name::parse(name).ok()? })
+    }
 }
 
 /// Without content, which may be secret.
@@ -154,46 +190,6 @@ impl Kind {
     pub fn is_ours(self) -> bool {
         self.api_version() == crate::api::API_VERSION
     }
-
-    /// What an API server checks an object of this kind against.
-    pub fn schema(self) -> &'static Value {
-        static SCHEMAS: LazyLock<BTreeMap<Kind, Value>> =
-            LazyLock::new(|| Kind::ALL.iter().map(|kind| (*kind, kind.derived_schema())).collect());
-        &SCHEMAS[&self]
-    }
-
-    fn derived_schema(self) -> Value {
-        let mut schema = match self {
-            Self::Node => schema_of::<Node>(),
-            Self::Secret => schema_of::<Secret>(),
-            Self::Service => schema_of::<Service>(),
-            Self::EndpointSlice => schema_of::<EndpointSlice>(),
-            _ => self.crd_schema(),
-        };
-        let properties = &mut schema["properties"];
-        properties["apiVersion"] = json!({ "type": "string" });
-        properties["kind"] = json!({ "type": "string" });
-        properties["metadata"] = schema_of::<ObjectMeta>();
-        // What a cluster wrote, perhaps of a later version.
-        properties["status"] = json!({ "x-kubernetes-preserve-unknown-fields": true });
-        schema
-    }
-
-    fn crd_schema(self) -> Value {
-        let crd = crds().into_iter().find(|crd| crd.spec.names.kind == self.name());
-        let version = crd.and_then(|crd| crd.spec.versions.into_iter().next());
-        let schema = version.and_then(|version| version.schema).and_then(|schema| schema.open_api_v3_schema);
-        serde_json::to_value(schema.expect("every kind of ours has a CRD with a schema"))
-            .expect("a schema is JSON")
-    }
-}
-
-fn schema_of<T: JsonSchema>() -> Value {
-    let settings = SchemaSettings::openapi3().with(|settings| {
-        settings.inline_subschemas = true;
-        settings.meta_schema = None;
-    });
-    settings.into_generator().into_root_schema_for::<T>().to_value()
 }
 
 #[cfg(test)]
@@ -210,14 +206,5 @@ mod tests {
             assert_eq!(kind.is_namespaced(), crd.spec.scope == "Namespaced", "{kind:?}");
         }
         assert_eq!(Kind::ALL.iter().filter(|kind| kind.is_ours()).count(), crds().len());
-    }
-
-    #[test]
-    fn every_kind_has_a_schema_without_references() {
-        for kind in Kind::ALL {
-            let schema = kind.schema();
-            assert!(schema["properties"]["metadata"]["properties"]["labels"].is_object(), "{kind:?}");
-            assert!(!schema.to_string().contains("$ref"), "{kind:?}");
-        }
     }
 }
