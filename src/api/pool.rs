@@ -70,6 +70,9 @@ pub struct PoolStatus {
     /// Who has which address.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub allocations: Vec<PoolAllocation>,
+    /// Addresses that VIPs have given back, until somebody else may have them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub released: Vec<PoolRelease>,
     /// Ready: the pool can be read and used. Overlaps: another pool has some of the same addresses.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["type"]))]
@@ -89,4 +92,21 @@ pub struct PoolAllocation {
     pub vip_ref: String,
     /// Since when.
     pub allocated_at: Time,
+    /// The ProxyVIP's own spec writes the address.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub by_value: bool,
+}
+
+/// One address that is nobody's yet.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct PoolRelease {
+    /// The address, without a prefix length.
+    pub address: String,
+    /// The ProxyVIP that had it, and gets it back if it returns in time.
+    pub vip_ref: String,
+    /// Since when it had it.
+    pub allocated_at: Time,
+    /// Since when it has it no more.
+    pub released_at: Time,
 }

@@ -24,7 +24,7 @@
 //! |---|---|
 //! | [`spans`] | stretches of addresses, and the first free one in O(log n) |
 //! | [`pool`] | a pool as written → its addresses |
-//! | [`ledger`] | who has which address |
+//! | [`ledger`] | who has which address; [`record`] the same as objects' statuses say it |
 //! | [`wish`] | what each VIP asks for |
 //! | [`settle`](mod@settle) | wishes and ledger → the next ledger |
 //! | [`counter`] | gives out, one VIP after the other |
@@ -35,6 +35,7 @@
 pub mod counter;
 pub mod ledger;
 pub mod pool;
+pub mod record;
 pub mod reserved;
 pub mod settle;
 pub mod shared;

@@ -2,16 +2,15 @@
 
 use super::ledger::{Given, Ledger};
 use super::pool::Pool;
+use super::record;
 use super::settle::Pools;
 use super::shared::Shared;
 use super::spans::{Span, Taken};
 use crate::api::condition::Reason;
-use crate::api::pool::{PoolAllocation, PoolStatus};
+use crate::api::pool::PoolStatus;
 use crate::compile::rejection::Findings;
 use crate::model::name::Name;
 use crate::model::net::{Family, HostRoute};
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
-use k8s_openapi::jiff::Timestamp;
 use std::collections::BTreeMap;
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -21,6 +20,8 @@ pub struct Tally {
     pub available: u128,
     /// What VIPs have of it, asked for by value or not.
     pub given: Vec<(HostRoute, Given)>,
+    /// What they have given back, and nobody else may have yet.
+    pub released: Vec<(HostRoute, Given)>,
     /// The pools that it overlaps, and the first stretch that both have.
     pub overlaps: BTreeMap<Name, Span>,
 }
@@ -33,32 +34,28 @@ pub fn all(
     shared: &Shared,
     about: &mut BTreeMap<Name, Findings>,
 ) -> BTreeMap<Name, Tally> {
-    let mut given: BTreeMap<&Name, Vec<(HostRoute, Given)>> = BTreeMap::new();
-    for (route, entry) in ledger.iter().filter(|(_, entry)| entry.is_live()) {
-        given.entry(&entry.pool).or_default().push((route, entry.clone()));
+    let mut entries: BTreeMap<&Name, Vec<(HostRoute, Given)>> = BTreeMap::new();
+    for (route, entry) in ledger.iter() {
+        entries.entry(&entry.pool).or_default().push((route, entry.clone()));
     }
     let tallies = pools.iter().map(|(name, pool)| {
-        let given = given.remove(name).unwrap_or_default();
+        let (given, released): (Vec<_>, Vec<_>) =
+            entries.remove(name).unwrap_or_default().into_iter().partition(|(_, entry)| entry.is_live());
         let overlaps = shared.get(name).cloned().unwrap_or_default();
         if let Some(findings) = about.get_mut(name) {
             note(pool, &given, &overlaps, findings);
         }
-        (name.clone(), count(pool, given, overlaps, unavailable))
+        (name.clone(), Tally { given, released, overlaps, ..count(pool, unavailable) })
     });
     tallies.collect()
 }
 
-fn count(
-    pool: &Pool,
-    given: Vec<(HostRoute, Given)>,
-    overlaps: BTreeMap<Name, Span>,
-    unavailable: &Taken,
-) -> Tally {
+fn count(pool: &Pool, unavailable: &Taken) -> Tally {
     let families = [Family::Ipv4, Family::Ipv6].map(|family| pool.spans(family));
     let sum = |numbers: [u128; 2]| numbers[0].saturating_add(numbers[1]);
     let total = sum(families.map(|spans| spans.size()));
     let available = total - sum(families.map(|spans| unavailable.count_in(spans))).min(total);
-    Tally { total, available, given, overlaps }
+    Tally { total, available, ..Tally::default() }
 }
 
 fn note(pool: &Pool, given: &[(HostRoute, Given)], overlaps: &BTreeMap<Name, Span>, findings: &mut Findings) {
@@ -89,27 +86,18 @@ fn overlap(overlaps: &BTreeMap<Name, Span>) -> String {
     )
 }
 
-/// The counts and allocations; the conditions are `compile::status`'s.
+/// The counts and the record; the conditions are `compile::status`'s.
 impl From<&Tally> for PoolStatus {
-    fn from(Tally { total, available, given, overlaps: _ }: &Tally) -> Self {
+    fn from(Tally { total, available, given, released, overlaps: _ }: &Tally) -> Self {
         let small = |count: u128| i64::try_from(count).unwrap_or(i64::MAX);
-        let allocations = given.iter().map(|(route, given)| PoolAllocation {
-            address: route.address().to_string(),
-            vip_ref: given.vip.to_string(),
-            allocated_at: time(given.allocated_at),
-        });
         Self {
             total: small(*total),
             allocated: small(given.len() as u128),
             available: small(*available),
-            allocations: allocations.collect(),
+            allocations: given.iter().map(|(route, given)| record::allocation(*route, given)).collect(),
+            released: released.iter().filter_map(|(route, given)| record::release(*route, given)).collect(),
             conditions: Vec::new(),
             observed_generation: None,
         }
     }
-}
-
-fn time(seconds: u64) -> Time {
-    let seconds = i64::try_from(seconds).unwrap_or(i64::MAX);
-    Time(Timestamp::from_second(seconds).unwrap_or(Timestamp::MAX))
 }
