@@ -6,7 +6,7 @@
 //! ```text
 //! 5  cli/                                   people's words → configuration; who feeds whom
 //! 4  controller/  agent/  standalone/       the loops: wait → call pure code → hand the result to drivers
-//! 3  manifests/ wire/ routing/ l2/ netfilter/ proxy/   drivers: each owns ONE thing outside the process
+//! 3  manifests/ k8s/ wire/ routing/ l2/ netfilter/ proxy/   drivers: each owns ONE thing outside the process
 //! 2  compile/  plan/                        PURE: what users wrote → what is true;  truth + facts → what to do
 //! 1  api/  model/                           PURE: nouns as written;  nouns as validated
 //! 0  runtime/  host/                        domain-free tools
@@ -18,6 +18,7 @@ pub mod cli;
 pub mod compile;
 pub mod controller;
 pub mod host;
+pub mod k8s;
 pub mod l2;
 pub mod manifests;
 pub mod model;

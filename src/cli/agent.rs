@@ -90,17 +90,40 @@ struct RunArgs {
     /// leads
     #[arg(long, value_name = "HOST:PORT", required = true)]
     controller: Vec<Endpoint>,
-    /// Directory with ca.crt, tls.crt (whose DNS name is this node's) and tls.key; read again when they change
-    #[arg(long, value_name = "DIR", required_unless_present = "insecure")]
-    tls: Option<PathBuf>,
-    /// Speak plaintext, and believe whoever answers that it is a controller
-    #[arg(long, conflicts_with = "tls")]
-    insecure: bool,
+    #[command(flatten)]
+    credentials: Credentials,
     /// How long an agent that is asked to end waits for the controller's leave, in seconds; then it goes anyway
     #[arg(long, value_name = "SECONDS", default_value_t = TERMINATION_GRACE_PERIOD.as_secs())]
     termination_grace_period: u64,
     #[command(flatten)]
     node: NodeArgs,
+}
+
+/// How the agent and the controllers know each other.
+#[derive(Debug, Args)]
+struct Credentials {
+    /// Directory with ca.crt, tls.crt (whose DNS name is this node's) and tls.key; read again when they change
+    #[arg(long, value_name = "DIR", required_unless_present_any = ["token", "insecure"])]
+    tls: Option<PathBuf>,
+    /// In a cluster: this pod's projected service-account token for the audience novaedge-controller
+    #[arg(long, value_name = "FILE", conflicts_with = "tls", requires = "ca")]
+    token: Option<PathBuf>,
+    /// With --token: the authorities that controllers' certificates may come from; read again when they change
+    #[arg(long, value_name = "FILE", conflicts_with = "tls")]
+    ca: Option<PathBuf>,
+    /// Speak plaintext, and believe whoever answers that it is a controller
+    #[arg(long, conflicts_with_all = ["tls", "token"])]
+    insecure: bool,
+}
+
+impl Credentials {
+    fn into_security(self) -> obey::Credentials {
+        match (self.tls, self.token, self.ca) {
+            (Some(directory), ..) => obey::Credentials::Certificate(directory),
+            (None, Some(token), Some(ca)) => obey::Credentials::Token { token, ca },
+            (None, ..) => obey::Credentials::None,
+        }
+    }
 }
 
 #[derive(Debug, Args)]
@@ -213,10 +236,10 @@ fn run_standalone(StandaloneArgs { manifests, node }: StandaloneArgs) -> anyhow:
 }
 
 fn run_led(args: RunArgs) -> anyhow::Result<ExitCode> {
-    let RunArgs { controller, tls, insecure: _, termination_grace_period, node } = args;
+    let RunArgs { controller, credentials, termination_grace_period, node } = args;
     telemetry::init(node.log_format);
     let config = config(node, Duration::from_secs(termination_grace_period))?;
-    run(|leave| async move { Ok(obey::run(controller, tls, config, leave).await?) })
+    run(|leave| async move { Ok(obey::run(controller, credentials.into_security(), config, leave).await?) })
 }
 
 /// Runs an agent until a signal has asked it to leave and it has left; a second signal ends it at once.

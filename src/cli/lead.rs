@@ -1,24 +1,24 @@
 //! `novaedge-controller run`: who feeds whom.
 //!
 //! ```text
-//! DIR ──▶ manifests ──▶ reconcile ──▶ wire server ══ agents
-//!                       │ │   ▲             │
-//!     state directory ◀─┘ │   └─ attendance ┘
-//!            status ◀─────┘
+//! DIR or cluster ──▶ origin ──▶ reconcile ──▶ wire server ══ agents
+//!                      │        │ │   ▲             │
+//!           ledger ◀───┴────────┘ │   └─ attendance ┘
+//!           status ◀──────────────┘
 //! ```
 
-use super::output;
+use super::origin::{ClusterConfig, Origin, Voice, cluster, directory};
 use crate::controller::admin::{self, Answers};
-use crate::controller::election;
-use crate::controller::ledger::{LedgerError, LedgerFile};
+use crate::controller::ledger::LedgerError;
 use crate::controller::metrics::Metrics;
 use crate::controller::reconcile::{Inputs, Outputs, Reconciler};
 use crate::controller::state_dir::{StateDir, StateDirError};
-use crate::controller::status_files::{self, StatusFileError, StatusFiles};
+use crate::controller::status_files::StatusFileError;
 use crate::controller::tell::{News, Teller};
 use crate::host::kept::{Kept, KeptError};
 use crate::host::process;
-use crate::manifests::{OpenError, Source};
+use crate::k8s::connect::ConnectError;
+use crate::manifests::OpenError;
 use crate::runtime::tasks::{TaskEnded, Tasks};
 use crate::wire::server::{self, Limits, Server};
 use crate::wire::tls::{self, Security, TlsError};
@@ -33,15 +33,35 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 /// How often certificates are looked at.
-const CERTIFICATES: Duration = Duration::from_secs(5);
+pub(super) const CERTIFICATES: Duration = Duration::from_secs(5);
+
+/// Handing over takes a moment; whoever waits for the end is not kept longer.
+const HAND_OVER: Duration = Duration::from_secs(3);
+
+/// Where the objects are.
+#[derive(Debug, Clone)]
+pub enum Source {
+    Directory(PathBuf),
+    Cluster(ClusterConfig),
+}
+
+/// How agents and this controller know each other.
+#[derive(Debug, Clone)]
+pub enum Credentials {
+    /// By certificates, this controller's in the directory.
+    Certificates(PathBuf),
+    /// As the source has it: in a cluster by the agents' tokens.
+    OfTheSource,
+    /// Somebody asked for plaintext.
+    None,
+}
 
 #[derive(Debug, Clone)]
 pub struct Config {
-    pub manifests: PathBuf,
+    pub source: Source,
     pub state_dir: PathBuf,
     pub listen: SocketAddr,
-    /// `None`: plaintext, because somebody asked for it.
-    pub tls: Option<PathBuf>,
+    pub credentials: Credentials,
     pub admin_socket: PathBuf,
     pub metrics_address: SocketAddr,
 }
@@ -50,6 +70,8 @@ pub struct Config {
 pub enum LeadError {
     #[error(transparent)]
     Manifests(#[from] OpenError),
+    #[error(transparent)]
+    Cluster(#[from] ConnectError),
     #[error(transparent)]
     StateDir(#[from] StateDirError),
     #[error(transparent)]
@@ -79,23 +101,27 @@ pub enum LeadError {
 pub async fn run(config: Config, end: CancellationToken) -> Result<(), LeadError> {
     process::allow_many_descriptors();
     let mut tasks = Tasks::default();
-    let source = Source::open(config.manifests.clone()).await?;
     let state = StateDir::open(&config.state_dir)?;
-    let term = election::alone(&state, output::unix_now()).map_err(LeadError::Term)?;
-    let (_alone, election) = watch::channel(Some(term));
     let memory = Kept::in_directory(state.path(), "accepted.json");
     let accepted = memory.load().map_err(LeadError::Accepted)?.unwrap_or_default();
-    let status_files = StatusFiles::open(state.path())?;
-    let ledger = LedgerFile::open(state)?;
+    let (status, newest_status) = watch::channel(None);
+    let origin = match config.source.clone() {
+        Source::Directory(manifests) => {
+            directory(manifests, state, newest_status.clone(), &mut tasks).await?
+        }
+        Source::Cluster(cluster_config) => {
+            cluster(cluster_config, state, newest_status.clone(), end.clone(), &mut tasks).await?
+        }
+    };
+    let Origin { loaded, first, books, election, voice, follows, security: known, over, _state } = origin;
 
     let mut registry = Registry::with_prefix("novaedge");
     let (bulletins, newest_bulletin) = watch::channel(Arc::default());
     let (attendance, newest_attendance) = watch::channel(Arc::default());
     let (snapshots, newest_snapshots) = watch::channel(Arc::default());
-    let (status, newest_status) = watch::channel(None);
     let server = Server {
         listener: listen(config.listen).await?,
-        security: security(config.tls.clone(), &mut tasks)?,
+        security: chosen(config.credentials.clone(), known, &mut tasks)?,
         limits: Limits::default(),
         metrics: server::metrics::Metrics::new(&mut registry),
         bulletins: newest_bulletin,
@@ -104,25 +130,45 @@ pub async fn run(config: Config, end: CancellationToken) -> Result<(), LeadError
     let (news, newest) = watch::channel(News::None);
     let metrics = Metrics::new(&mut registry);
     let teller = Teller::new(status, metrics.clone());
+    let teller = voiced(teller, voice);
     let outputs = Outputs { bulletins, snapshots, news, metrics };
-    let reconciler = Reconciler::new(ledger, memory, accepted, outputs);
-    let inputs = Inputs { loaded: source.subscribe(), attendance: newest_attendance.clone(), election };
+    let reconciler = Reconciler::new(books, memory, accepted, outputs);
+    let inputs = Inputs { loaded, attendance: newest_attendance.clone(), election };
     let answers = Answers {
-        status: newest_status.clone(),
+        status: newest_status,
         attendance: newest_attendance,
+        follows,
         snapshots: newest_snapshots,
         registry: Arc::new(Mutex::new(registry)),
     };
     open_doors(&config, answers, &mut tasks)?;
-    tasks.spawn("manifests", source.run());
-    tasks.spawn("reconcile", reconciler.run(inputs));
+    tasks.spawn("reconcile", async move {
+        first.await;
+        reconciler.run(inputs).await;
+    });
     tasks.spawn("status", teller.run(newest));
     tasks.spawn("wire", server.run());
-    tasks.spawn("status files", status_files::follow(status_files, newest_status));
-    tracing::info!(%term, listen = %config.listen, manifests = %config.manifests.display(), "the controller leads");
     tokio::select! {
         ended = tasks.first_to_end() => Err(ended.into()),
-        () = end.cancelled() => Ok(()),
+        () = async {
+            end.cancelled().await;
+            let _ = tokio::time::timeout(HAND_OVER, over.cancelled()).await;
+        } => Ok(()),
+    }
+}
+
+fn voiced(teller: Teller, voice: Option<Voice>) -> Teller {
+    match voice {
+        Some(Voice { earlier, events }) => teller.with(earlier, events),
+        None => teller,
+    }
+}
+
+fn chosen(said: Credentials, known: Option<Security>, tasks: &mut Tasks) -> Result<Security, TlsError> {
+    match (said, known) {
+        (Credentials::Certificates(directory), _) => security(Some(directory), tasks),
+        (Credentials::OfTheSource, Some(security)) => Ok(security),
+        (Credentials::OfTheSource, None) | (Credentials::None, _) => security(None, tasks),
     }
 }
 

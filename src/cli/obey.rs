@@ -7,7 +7,7 @@
 //!                                     last good snapshot ◀────────┘
 //! ```
 
-use super::lead;
+use super::lead::{self, CERTIFICATES};
 use crate::agent::config::Config;
 use crate::agent::last_good::{Kept, LastGood, LastGoodError};
 use crate::agent::{self, AgentError, Orders};
@@ -17,8 +17,8 @@ use crate::model::term::Term;
 use crate::runtime::tasks::Tasks;
 use crate::wire::client::endpoint::Endpoint;
 use crate::wire::client::obey::{Obeyed, obey};
-use crate::wire::client::{Told, follow};
-use crate::wire::tls::TlsError;
+use crate::wire::client::roll::{Agent, call};
+use crate::wire::tls::{self, Security, TlsError};
 use std::path::PathBuf;
 use std::sync::Arc;
 use tokio::sync::watch;
@@ -34,6 +34,29 @@ pub enum ObeyError {
     Agent(#[from] AgentError),
 }
 
+/// By what controllers know this agent.
+#[derive(Debug, Clone)]
+pub enum Credentials {
+    /// A directory with the node's own certificate.
+    Certificate(PathBuf),
+    /// In a cluster: the pod's token, and the authorities of controllers.
+    Token { token: PathBuf, ca: PathBuf },
+    /// Somebody asked for plaintext.
+    None,
+}
+
+fn security(credentials: Credentials, tasks: &mut Tasks) -> Result<Security, TlsError> {
+    match credentials {
+        Credentials::Certificate(directory) => lead::security(Some(directory), tasks),
+        Credentials::Token { token, ca } => {
+            let (security, following) = tls::follow_authorities(ca, token, CERTIFICATES)?;
+            tasks.spawn("authorities", following);
+            Ok(security)
+        }
+        Credentials::None => lead::security(None, tasks),
+    }
+}
+
 /// Runs until `leave` is cancelled and the node has left in order. While no controller answers, it goes on with
 /// what it was told last, also after a restart.
 ///
@@ -41,7 +64,7 @@ pub enum ObeyError {
 /// The state directory or the certificates cannot be used, or a part of the agent ended.
 pub async fn run(
     controllers: Vec<Endpoint>,
-    tls: Option<PathBuf>,
+    credentials: Credentials,
     config: Config,
     leave: CancellationToken,
 ) -> Result<(), ObeyError> {
@@ -52,15 +75,11 @@ pub async fn run(
     });
     let (before, term) = kept.map_or((None, None), |kept| (Some(kept.snapshot), kept.term));
     let mut tasks = Tasks::default();
-    let security = lead::security(tls, &mut tasks)?;
+    let security = security(credentials, &mut tasks)?;
     let (status, reports) = watch::channel(None);
-    let mut heard = Vec::new();
-    for controller in controllers {
-        let (told, newest) = watch::channel(Told::nothing_yet(before.clone()));
-        let (security, node) = (security.clone(), config.node.clone());
-        tasks.spawn("controller", follow(controller, security, node, told, reports.clone()));
-        heard.push(newest);
-    }
+    let (replicas, heard) = watch::channel(Vec::new());
+    let agent = Agent { node: config.node.clone(), security, before: before.clone(), reports };
+    tasks.spawn("controllers", call(controllers, agent, replicas));
     let (obeyed, newest) = watch::channel(Obeyed { term, ..Obeyed::nothing_yet(before.clone()) });
     tasks.spawn("obey", obey(heard, obeyed));
     let (hand, orders) = hand(before);

@@ -3,7 +3,7 @@
 //! On its unix socket (0600), for `novaedgectl`: `GET /status` (an [`EstateStatus`] as JSON),
 //! `GET /explain/VIP` (an [`Explanation`](status::Explanation)), `GET /snapshot/NODE` (without passwords), and
 //! what is on the metrics address, for everybody who can reach it: `GET /metrics`, `/healthz` (the process
-//! lives) and `/readyz` (the estate has been computed once).
+//! lives) and `/readyz` (the estate has been computed once, or it can be at any time).
 
 use crate::compile::status::{self, EstateStatus};
 use crate::host::admin::{Door, Page, json, text, vital};
@@ -23,9 +23,11 @@ use tokio::sync::watch;
 /// What the controller can answer from.
 #[derive(Debug, Clone)]
 pub struct Answers {
-    /// `None` until the first complete round.
+    /// Of this controller's last round; it has none until it leads.
     pub status: watch::Receiver<Option<Arc<EstateStatus>>>,
     pub attendance: watch::Receiver<Arc<BTreeMap<Name, Attendance>>>,
+    /// This controller can take over from another one that leads: it is ready without a round of its own.
+    pub follows: watch::Receiver<bool>,
     /// The newest of each node.
     pub snapshots: watch::Receiver<Arc<BTreeMap<Name, Arc<Snapshot>>>>,
     pub registry: Arc<Mutex<Registry>>,
@@ -69,7 +71,7 @@ impl Answers {
 
     /// What everybody may ask.
     pub fn vital(&self, method: &Method, path: &str) -> Page {
-        vital(method, path, &self.registry, self.status.borrow().is_some())
+        vital(method, path, &self.registry, self.status.borrow().is_some() || *self.follows.borrow())
     }
 
     fn explain(&self, vip: &str) -> Page {
@@ -138,6 +140,7 @@ mod tests {
         Answers {
             status: watch::channel(status.map(Arc::new)).1,
             attendance: watch::channel(Arc::default()).1,
+            follows: watch::channel(false).1,
             snapshots: watch::channel(Arc::new(BTreeMap::from([(name("n1"), Arc::new(snapshot()))]))).1,
             registry: Arc::default(),
         }

@@ -8,7 +8,9 @@ use crate::api::pool::PoolStatus;
 use crate::api::route::RouteStatus;
 use crate::api::template::TemplateStatus;
 use crate::api::vip_status::VipStatus;
+use crate::compile::kind::{Id, Kind};
 use crate::compile::status::EstateStatus;
+use crate::k8s::status::Wanted;
 use crate::model::name::{Key, Name};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -29,6 +31,8 @@ struct Metadata<'a> {
     name: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     namespace: Option<&'a str>,
+    #[serde(skip)]
+    uid: Option<&'a str>,
 }
 
 #[derive(Debug, PartialEq, Serialize)]
@@ -41,6 +45,16 @@ enum Status<'a> {
     Policy(&'a PolicyStatus),
     Pool(&'a PoolStatus),
     Template(&'a TemplateStatus),
+}
+
+impl Document<'_> {
+    /// The object that it is about, and what its status should be.
+    pub fn wanted(&self) -> Option<Wanted> {
+        let Metadata { name, namespace, uid } = self.metadata;
+        let kind = Kind::ALL.iter().copied().find(|kind| kind.name() == self.kind)?;
+        let status = serde_json::to_value(&self.status).ok()?;
+        Some(Wanted { id: Id::new(kind, namespace, name)?, uid: uid.map(str::to_owned), status })
+    }
 }
 
 /// Every object of ours, by the place of its file. Names are safe there: they have no `/`, and begin and end
@@ -59,7 +73,11 @@ pub fn documents(estate: &EstateStatus) -> BTreeMap<PathBuf, Document<'_>> {
         rejected: _,
     } = estate;
     let mut all = BTreeMap::new();
-    all.extend(vips.iter().map(|(name, vip)| of_estate("ProxyVIP", name, Status::Vip(&vip.status))));
+    all.extend(vips.iter().map(|(name, vip)| {
+        let (place, mut document) = of_estate("ProxyVIP", name, Status::Vip(&vip.status));
+        document.metadata.uid = vip.uid.as_deref();
+        (place, document)
+    }));
     all.extend(pools.iter().map(|(name, pool)| of_estate("ProxyIPPool", name, Status::Pool(pool))));
     let template = |(name, status)| of_estate("ProxyVIPTemplate", name, Status::Template(status));
     all.extend(templates.iter().map(template));
@@ -73,14 +91,14 @@ pub fn documents(estate: &EstateStatus) -> BTreeMap<PathBuf, Document<'_>> {
 }
 
 fn of_estate<'a>(kind: &'static str, name: &'a Name, status: Status<'a>) -> (PathBuf, Document<'a>) {
-    let metadata = Metadata { name: name.as_str(), namespace: None };
+    let metadata = Metadata { name: name.as_str(), namespace: None, uid: None };
     let place = PathBuf::from(kind).join(format!("{name}.yaml"));
     (place, Document { api_version: API_VERSION, kind, metadata, status })
 }
 
 fn of_namespace<'a>(kind: &'static str, key: &'a Key, status: Status<'a>) -> (PathBuf, Document<'a>) {
     let Key { namespace, name } = key;
-    let metadata = Metadata { name: name.as_str(), namespace: Some(namespace.as_str()) };
+    let metadata = Metadata { name: name.as_str(), namespace: Some(namespace.as_str()), uid: None };
     let place = PathBuf::from(kind).join(namespace.as_str()).join(format!("{name}.yaml"));
     (place, Document { api_version: API_VERSION, kind, metadata, status })
 }

@@ -9,8 +9,9 @@
 //! ```
 //!
 //! What it alone remembers lies in its state directory: the ledger of addresses, what is in use of what was
-//! written, and its term. Everything else is computed again from the manifests and from what the agents say,
-//! so a controller may die at any point, and its restart moves nothing.
+//! written, and its term. In a cluster the world comes from the API server, where the ledger lies in the pools'
+//! status and the term in a Lease. Everything else is computed again from the objects and from what the agents
+//! say, so a controller may die at any point, and its restart moves nothing.
 //!
 //! | file | idea |
 //! |---|---|
@@ -18,17 +19,19 @@
 //! | [`election`] | who leads, and in which term |
 //! | [`reconcile`] | facts in, orders out, again and again |
 //! | [`knowledge`] | which nodes there are, and since when they are not ready |
-//! | [`ledger`] | which VIP has which address of a pool, on disk before a node hears of it |
+//! | [`books`] | which VIP has which address of a pool, stored before a node hears of it; [`ledger`] on disk |
 //! | [`holders`] | which addresses live agents may have |
 //! | [`estate`] | the estate, compiled when something that it is made of has changed |
 //! | [`remembered`] | what is in use, on disk |
 //! | [`publish`] | snapshots with generations, as few new ones as possible |
 //! | [`tell`], [`facts`] | how the estate is doing, at its own pace; what the status is written from |
 //! | [`metrics`] | what is counted |
-//! | [`status_files`], [`documents`] | the status of every object as a file |
+//! | [`status_files`], [`cluster_status`], [`documents`] | the status of every object, as a file or in a cluster |
 //! | [`admin`] | what `novaedgectl` asks, and whoever collects metrics |
 
 pub mod admin;
+pub mod books;
+pub mod cluster_status;
 pub mod documents;
 pub mod election;
 pub mod estate;

@@ -13,11 +13,11 @@
 //! [`SETTLING`] has passed, wishes to leave are answered as they were before, and no address that was released
 //! is given to another VIP: an agent that has not been heard yet may have it.
 
+use super::books::{Books, BooksError};
 use super::election::Election;
 use super::estate::{Arguments, Compiled, Compiler};
 use super::holders::Holders;
 use super::knowledge;
-use super::ledger::LedgerFile;
 use super::metrics::Metrics;
 use super::publish::{self, Snapshots};
 use super::remembered::Remembered;
@@ -41,6 +41,12 @@ use tokio::time::Instant;
 /// How long after its start a controller waits for agents that do not report: longer than an agent that has lost
 /// it waits before it tries again.
 pub const SETTLING: Duration = Duration::from_secs(15);
+
+/// A ledger that could not be read or written is tried again after this.
+const RECOVER: Duration = Duration::from_secs(2);
+
+/// One that somebody else has written is read again after this.
+const READ_AGAIN: Duration = Duration::from_millis(20);
 
 /// The loop takes at most one part in so many of a core's time.
 const SHARE: u32 = 4;
@@ -69,13 +75,17 @@ pub struct Outputs {
 
 pub struct Reconciler {
     outputs: Outputs,
-    ledger: LedgerFile,
+    books: Books,
+    /// Why the ledger could not be read or written last.
+    complaint: Option<String>,
     memory: Remembered,
     accepted: Accepted,
     wishes: ipam::Memory,
     /// Every document has been readable once since the start.
     all_read: bool,
     settled: bool,
+    /// This controller led in the last round.
+    led: bool,
     compiler: Compiler,
     holders: Holders,
     departures: Departures,
@@ -92,15 +102,17 @@ impl std::fmt::Debug for Reconciler {
 
 impl Reconciler {
     /// `accepted` is what `memory` held.
-    pub fn new(ledger: LedgerFile, memory: Kept, accepted: Accepted, outputs: Outputs) -> Self {
+    pub fn new(books: impl Into<Books>, memory: Kept, accepted: Accepted, outputs: Outputs) -> Self {
         Self {
             outputs,
-            ledger,
+            books: books.into(),
+            complaint: None,
             memory: Remembered::new(memory),
             accepted,
             wishes: ipam::Memory::default(),
             all_read: false,
             settled: false,
+            led: false,
             compiler: Compiler::default(),
             holders: Holders::default(),
             departures: Departures::new(),
@@ -143,10 +155,20 @@ impl Reconciler {
         self.settled |= knowledge::all_have_reported(&loaded.resources, &attendance);
         let may_lead = self.all_read || self.accepted.vips.is_empty();
         let Some(term) = term.filter(|_| may_lead) else {
-            self.wait_for_documents(loaded);
+            self.resign();
+            self.follow(&loaded, &attendance, now);
+            self.wait(loaded);
             return None;
         };
-        let addresses = self.settle(&loaded, &attendance, term, now);
+        if !std::mem::replace(&mut self.led, true) {
+            self.compiler = Compiler::default();
+        }
+        let opened = self.books.open(&loaded.resources, now);
+        if self.complains(opened) {
+            self.wait(loaded);
+            return Some(RECOVER);
+        }
+        let Some(addresses) = self.settle(&loaded, &attendance, term, now) else { return Some(READ_AGAIN) };
         let wake = addresses.wake.map(|wake| Duration::from_secs(wake.saturating_sub(now).max(1)));
         let compiled = self.order(&loaded, &attendance, term, &addresses, now);
         self.outputs.news.send_replace(News::Leads(Arc::new(Round {
@@ -163,8 +185,49 @@ impl Reconciler {
         wake
     }
 
+    /// Whoever leads in the meantime decides; what was decided here counts no more.
+    fn resign(&mut self) {
+        if !std::mem::take(&mut self.led) {
+            return;
+        }
+        self.books.close();
+        (self.compiler, self.departures) = (Compiler::default(), Departures::new());
+        self.published = Arc::default();
+    }
+
+    /// Beside another leader, and with its allocations: what is in use is known here too when this controller takes
+    /// over, and an edit that is refused takes nothing away.
+    fn follow(&mut self, loaded: &Arc<Loaded>, agents: &Agents, now: u64) {
+        let world = &loaded.resources;
+        let Some(ledger) = self.books.recorded(world, now) else { return };
+        let arguments = Arguments {
+            loaded: loaded.clone(),
+            pools: ledger.allocations(),
+            nodes: knowledge::nodes(world, agents),
+        };
+        let compiled = self.compiler.compile(arguments, &self.accepted, &Snapshots::new(), agents);
+        self.remember(&compiled.accepted);
+    }
+
+    /// Whether it failed; said once.
+    fn complains(&mut self, outcome: Result<(), BooksError>) -> bool {
+        match outcome {
+            Ok(()) => self.complaint = None,
+            Err(BooksError::Recovering) => return true,
+            Err(error) => {
+                let words = error.to_string();
+                if self.complaint.as_ref() != Some(&words) {
+                    tracing::error!(error = words, "addresses stay as they were");
+                }
+                self.complaint = Some(words);
+                return true;
+            }
+        }
+        false
+    }
+
     /// Its agents hear that nobody leads, and keep what they have.
-    fn wait_for_documents(&mut self, loaded: Arc<Loaded>) {
+    fn wait(&mut self, loaded: Arc<Loaded>) {
         self.outputs.news.send_replace(News::Waits(loaded));
         self.outputs.bulletins.send_if_modified(|bulletin| {
             let led = bulletin.term.is_some();
@@ -173,19 +236,24 @@ impl Reconciler {
         });
     }
 
-    /// The ledger is on disk before anybody hears of an address in it.
-    fn settle(&mut self, loaded: &Loaded, agents: &Agents, term: Term, now: u64) -> Settled {
+    /// The ledger is stored before anybody hears of an address in it. `None`: nobody knows what is stored; what was
+    /// told last stays until it was read again.
+    fn settle(&mut self, loaded: &Loaded, agents: &Agents, term: Term, now: u64) -> Option<Settled> {
         let world = &loaded.resources;
         let mut held = self.holders.held(agents, term, now);
         // An edit that is refused wants nothing of the pool, and leaves the VIP the address that it has.
         held.extend(self.accepted.vips.values().flat_map(|in_use| in_use.addresses.iter()));
         let outside = Outside { reserved: ipam::reserved(world), held, unheard: !self.settled, now };
-        let mut settled = ipam::settle(world, self.ledger.kept(), &outside, &mut self.wishes);
-        if let Err(error) = self.ledger.keep(&settled.ledger) {
-            tracing::error!(%error, "addresses stay as they were");
-            settled.allocations = self.ledger.kept().allocations();
+        let mut settled = ipam::settle(world, self.books.kept(), &outside, &mut self.wishes);
+        let kept = self.books.keep(&settled.ledger, world);
+        if self.complains(kept) {
+            if !self.books.is_open() {
+                return None;
+            }
+            settled.allocations = self.books.kept().allocations();
+            settled.wake = Some(now + RECOVER.as_secs());
         }
-        settled
+        Some(settled)
     }
 
     fn order(

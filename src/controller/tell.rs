@@ -9,7 +9,7 @@ use super::metrics::Metrics;
 use crate::compile::estate::Departures;
 use crate::compile::ipam::Settled;
 use crate::compile::placement;
-use crate::compile::status::{self, EstateStatus};
+use crate::compile::status::{self, EstateStatus, Event};
 use crate::manifests::{Loaded, log_changes};
 use crate::model::attendance::Attendance;
 use crate::model::name::Name;
@@ -18,7 +18,7 @@ use crate::model::term::Term;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep};
 
 /// The status takes at most one part in so many of a core's time.
@@ -52,17 +52,35 @@ pub struct Round {
     pub now: u64,
 }
 
+/// What the leader before this one has told, where that can be known: conditions keep the times of their
+/// transitions.
+pub type Earlier = Box<dyn Fn() -> Option<EstateStatus> + Send>;
+
 /// Has the word about the estate.
-#[derive(Debug)]
 pub struct Teller {
     status: watch::Sender<Option<Arc<EstateStatus>>>,
     metrics: Metrics,
     rejected: Vec<Rejected>,
+    earlier: Earlier,
+    events: Option<mpsc::Sender<Event>>,
+    led: bool,
+}
+
+impl std::fmt::Debug for Teller {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Teller").field("led", &self.led).finish_non_exhaustive()
+    }
 }
 
 impl Teller {
     pub fn new(status: watch::Sender<Option<Arc<EstateStatus>>>, metrics: Metrics) -> Self {
-        Self { status, metrics, rejected: Vec::new() }
+        Self { status, metrics, rejected: Vec::new(), earlier: Box::new(|| None), events: None, led: false }
+    }
+
+    /// Goes on from what others have told, and hands every transition on.
+    #[must_use]
+    pub fn with(self, earlier: Earlier, events: mpsc::Sender<Event>) -> Self {
+        Self { earlier, events: Some(events), ..self }
     }
 
     /// Tells the newest, for as long as there is any.
@@ -88,6 +106,7 @@ impl Teller {
             News::None => {}
             News::Waits(loaded) => {
                 self.metrics.leads(false);
+                self.led = false;
                 self.report(loaded.problems.clone());
             }
             News::Leads(round) => {
@@ -101,7 +120,10 @@ impl Teller {
         let Round { loaded, attendance, addresses, compiled, departures, not_ready, settled, term, now } =
             round;
         let rejected = loaded.rejected(compiled.estate.rejections.iter().chain(&addresses.rejections));
-        let before = self.status.borrow().clone();
+        let mut before = self.status.borrow().clone();
+        if !std::mem::replace(&mut self.led, true) {
+            before = (self.earlier)().map(Arc::new).or(before);
+        }
         let vips = facts::vips(&placement::Facts {
             estate: &compiled.estate,
             world: &loaded.resources,
@@ -126,6 +148,8 @@ impl Teller {
             self.metrics.changed();
             for event in status::events(before.as_deref(), &status) {
                 tracing::info!(object = event.object, reason = event.reason, "{}", event.message);
+                // Whoever publishes them has fallen far behind; the log and the conditions say the same.
+                let _ = self.events.as_ref().map(|events| events.try_send(event));
             }
             self.status.send_replace(Some(Arc::new(status)));
         }

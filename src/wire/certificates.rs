@@ -85,9 +85,41 @@ pub fn issue(directory: &Path, wanted: &Wanted) -> Result<Vec<PathBuf>, Certific
     Ok(written)
 }
 
-struct Authority {
+/// An authority of the estate's own.
+pub struct Authority {
     certificate: String,
     issuer: Issuer<'static, KeyPair>,
+}
+
+impl std::fmt::Debug for Authority {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Authority")
+    }
+}
+
+/// A certificate and its key, as PEM.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Pair {
+    pub certificate: String,
+    pub key: String,
+}
+
+impl std::fmt::Debug for Pair {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Pair")
+    }
+}
+
+/// A new authority, to be used with [`Authority::from_pem`].
+///
+/// # Errors
+/// There is no randomness.
+pub fn authority_pair(now: SystemTime) -> Result<Pair, CertificateError> {
+    let mut params = authority();
+    valid(&mut params, now, AUTHORITY_VALID_FOR);
+    let key = KeyPair::generate().map_err(CertificateError::Make)?;
+    let certificate = params.self_signed(&key).map_err(CertificateError::Make)?.pem();
+    Ok(Pair { certificate, key: key.serialize_pem() })
 }
 
 impl Authority {
@@ -102,25 +134,50 @@ impl Authority {
         }
     }
 
+    /// The authority that `pair` is, wherever it was made. `shown` says in errors where it is kept.
+    ///
+    /// # Errors
+    /// The key or the certificate cannot be read.
+    pub fn from_pem(pair: &Pair, shown: &str) -> Result<Self, CertificateError> {
+        let unreadable = |source| CertificateError::Key { path: shown.to_owned(), source };
+        let key = KeyPair::from_pem(&pair.key).map_err(unreadable)?;
+        let issuer = Issuer::from_ca_cert_pem(&pair.certificate, key).map_err(unreadable)?;
+        Ok(Self { certificate: pair.certificate.clone(), issuer })
+    }
+
+    /// A certificate for a controller that agents reach by any of `names`, checked against the authority.
+    ///
+    /// # Errors
+    /// A name can be in no certificate, or the authority's key is not its certificate's.
+    pub fn serving(
+        &self,
+        names: &[String],
+        valid_for: Duration,
+        now: SystemTime,
+    ) -> Result<Pair, CertificateError> {
+        let mut params = controller(names)?;
+        params.use_authority_key_identifier_extension = true;
+        valid(&mut params, now, valid_for);
+        let key = KeyPair::generate().map_err(CertificateError::Make)?;
+        let certificate = params.signed_by(&key, &self.issuer).map_err(CertificateError::Make)?;
+        self.check(certificate.der(), Path::new(CONTROLLER), now)?;
+        Ok(Pair { certificate: certificate.pem(), key: key.serialize_pem() })
+    }
+
     fn load(certificate: &Path, key: &Path) -> Result<Self, CertificateError> {
         let read = |path: &Path| {
             let failed = |source| CertificateError::Read { path: path.display().to_string(), source };
             std::fs::read_to_string(path).map_err(failed)
         };
-        let (certificate, text) = (read(certificate)?, read(key)?);
-        let unreadable = |source| CertificateError::Key { path: key.display().to_string(), source };
-        let key = KeyPair::from_pem(&text).map_err(unreadable)?;
-        Ok(Self { certificate, issuer: Issuer::new(authority(), key) })
+        let pair = Pair { certificate: read(certificate)?, key: read(key)? };
+        Self::from_pem(&pair, &key.display().to_string())
     }
 
     fn create(certificate: &Path, key: &Path, now: SystemTime) -> Result<Self, CertificateError> {
-        let mut params = authority();
-        valid(&mut params, now, AUTHORITY_VALID_FOR);
-        let pair = KeyPair::generate().map_err(CertificateError::Make)?;
-        let own = params.self_signed(&pair).map_err(CertificateError::Make)?.pem();
-        write(key, &pair.serialize_pem())?;
-        write(certificate, &own)?;
-        Ok(Self { certificate: own, issuer: Issuer::new(params, pair) })
+        let pair = authority_pair(now)?;
+        write(key, &pair.key)?;
+        write(certificate, &pair.certificate)?;
+        Self::from_pem(&pair, &key.display().to_string())
     }
 
     /// Writes a directory with the three files, after a check that the authority's own certificate vouches for
@@ -168,7 +225,7 @@ impl Authority {
     }
 }
 
-/// What every authority of ours says of itself: with its key it can issue again.
+/// What every authority of ours says of itself.
 fn authority() -> CertificateParams {
     let mut params = CertificateParams::default();
     params.distinguished_name = named("NovaEdge estate");
@@ -258,7 +315,7 @@ mod tests {
     }
 
     #[test]
-    fn an_authority_of_somebody_else_is_not_pretended() {
+    fn an_authority_can_be_brought_and_its_key_must_be_its_own() {
         let directory = tempfile::tempdir().unwrap();
         let mut foreign = CertificateParams::default();
         foreign.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -266,7 +323,10 @@ mod tests {
         let key = KeyPair::generate().unwrap();
         std::fs::write(directory.path().join(CA), foreign.self_signed(&key).unwrap().pem()).unwrap();
         std::fs::write(directory.path().join(CA_KEY), key.serialize_pem()).unwrap();
-        let error = issue(directory.path(), &wanted(&["n1"])).unwrap_err();
+        issue(directory.path(), &wanted(&["n1"])).unwrap();
+        let other = KeyPair::generate().unwrap();
+        std::fs::write(directory.path().join(CA_KEY), other.serialize_pem()).unwrap();
+        let error = issue(directory.path(), &wanted(&["n2"])).unwrap_err();
         assert!(matches!(error, CertificateError::Misfit { .. }), "{error}");
     }
 

@@ -2,6 +2,8 @@
 //! `ca.crt`, `tls.crt`, `tls.key`. They are read again when they change: new connections use the new files,
 //! and files that do not fit together leave the old ones in use.
 
+use crate::model::name::Name;
+use crate::runtime::ask::Ask;
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
 use rustls::pki_types::pem::{self, PemObject};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -21,11 +23,19 @@ pub const KEY: &str = "tls.key";
 
 const ALPN: &[u8] = b"h2";
 
+/// Who an agent's token was made for, in the word of whoever issued it; or why it is not believed.
+pub type Reviews = Ask<String, Result<Name, String>>;
+
 /// How the two sides know each other.
 #[derive(Debug, Clone)]
 pub enum Security {
     /// By certificates of one authority.
     Tls(watch::Receiver<Arc<Identity>>),
+    /// A controller's in a cluster: it shows a certificate, and has each agent's token reviewed.
+    Reviewing(watch::Receiver<Arc<ServerConfig>>, Reviews),
+    /// An agent's in a cluster: it believes controllers by their authority's certificate, and shows the token in the
+    /// file, read anew for each connection.
+    Token(watch::Receiver<Arc<ClientConfig>>, PathBuf),
     /// Not at all: each node is who it says it is, and everybody on the way can read and write. Only ever
     /// because somebody asked for it in so many words.
     Insecure,
@@ -108,6 +118,43 @@ fn certificates(text: &[u8], path: String) -> Result<Vec<CertificateDer<'static>
     }
 }
 
+/// For a controller that knows agents by their tokens. `chain` and `key` are PEM.
+///
+/// # Errors
+/// They are no certificates and no key, or do not belong together.
+pub fn serving(chain: &str, key: &str) -> Result<ServerConfig, TlsError> {
+    let path = || "the serving certificate".to_owned();
+    let chain = certificates(chain.as_bytes(), path())?;
+    let key = PrivateKeyDer::from_pem_slice(key.as_bytes()).map_err(|source| TlsError::Pem {
+        path: path(),
+        what: "private key",
+        source,
+    })?;
+    let provider = Arc::new(aws_lc_rs::default_provider());
+    let none = WebPkiClientVerifier::no_client_auth();
+    server(&provider, &none, chain, key).map_err(|source| TlsError::Pair { path: path(), source })
+}
+
+/// For an agent that shows a token: trusts the authorities in the file.
+///
+/// # Errors
+/// The file cannot be read, or has no certificate in it that can be trusted.
+pub fn trusting(file: &Path) -> Result<ClientConfig, TlsError> {
+    let path = || file.display().to_string();
+    let text = std::fs::read(file).map_err(|source| TlsError::Read { path: path(), source })?;
+    let mut roots = RootCertStore::empty();
+    for root in certificates(&text, path())? {
+        roots.add(root).map_err(|source| TlsError::Authority { path: path(), source })?;
+    }
+    let mut config = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
+        .with_protocol_versions(&[&rustls::version::TLS13])
+        .map_err(|source| TlsError::Authority { path: path(), source })?
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    config.alpn_protocols = vec![ALPN.to_vec()];
+    Ok(config)
+}
+
 fn server(
     provider: &Arc<CryptoProvider>,
     verifier: &Arc<dyn ClientCertVerifier>,
@@ -176,6 +223,34 @@ pub fn follow(
         }
     };
     Ok((Security::Tls(newest), following))
+}
+
+/// An agent's side, with a task that looks every `interval` whether the file holds other authorities.
+///
+/// # Errors
+/// As [`trusting`], and only now: what goes wrong later is logged, and what was trusted stays trusted.
+pub fn follow_authorities(
+    file: PathBuf,
+    token: PathBuf,
+    interval: Duration,
+) -> Result<(Security, impl Future<Output = ()> + Send + 'static), TlsError> {
+    let mut in_use = std::fs::read(&file).ok();
+    let (trusted, newest) = watch::channel(Arc::new(trusting(&file)?));
+    let following = async move {
+        loop {
+            tokio::time::sleep(interval).await;
+            let found = std::fs::read(&file).ok();
+            if found == in_use {
+                continue;
+            }
+            match trusting(&file) {
+                Ok(config) => drop(trusted.send_replace(Arc::new(config))),
+                Err(error) => tracing::warn!(%error, "the authorities that were trusted stay trusted"),
+            }
+            in_use = found;
+        }
+    };
+    Ok((Security::Token(newest, token), following))
 }
 
 fn reread(directory: &Path, in_use: &mut Files) -> Result<Option<Identity>, TlsError> {

@@ -144,6 +144,7 @@ fn with_controller(known: &Known, asking: impl FnOnce(&str)) {
     let answers = Answers {
         status: watch::channel(Some(Arc::new(known.status()))).1,
         attendance: watch::channel(Arc::new(known.attendance.clone())).1,
+        follows: watch::channel(false).1,
         snapshots: watch::channel(Arc::new(snapshots)).1,
         registry: Arc::default(),
     };

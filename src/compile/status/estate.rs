@@ -36,6 +36,9 @@ pub struct EstateStatus {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct VipSummary {
+    /// Of the object that this is about, where it has one: another one of its name is another VIP.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub uid: Option<String>,
     pub mode: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pool: Option<Name>,

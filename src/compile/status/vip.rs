@@ -45,6 +45,7 @@ fn summary(name: &Name, object: &ProxyVIP, facts: &Facts<'_>, problems: &Problem
         before: before.map(|before| before.status.conditions.as_slice()).unwrap_or_default(),
     };
     VipSummary {
+        uid: object.metadata.uid.clone(),
         mode: vip.mode.clone(),
         pool: vip.pool.clone(),
         min_healthy_nodes: vip.min_healthy,

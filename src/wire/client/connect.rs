@@ -7,6 +7,7 @@ use crate::wire::pulse::{Felt, Pulse};
 use crate::wire::tls::Security;
 use hyper::client::conn::http2;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
 use std::future::Future;
 use std::io;
@@ -18,6 +19,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpStream, lookup_host};
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
 
 /// To one of the endpoint's addresses.
 const TO_ONE: Duration = Duration::from_secs(2);
@@ -41,6 +43,8 @@ pub enum ConnectError {
         "TLS does not come about (are both certificates of one authority, and is the controller's for this name?): {0}"
     )]
     Tls(#[source] io::Error),
+    #[error("these are a controller's credentials: an agent needs a certificate or a token of its own")]
+    NoAgent,
     #[error("HTTP/2 does not come about: {0}")]
     Http(#[source] hyper::Error),
     #[error("the controller accepts the connection and says nothing")]
@@ -68,23 +72,40 @@ pub async fn connect(to: &Endpoint, security: &Security) -> Result<Connected, Co
         match security {
             Security::Insecure => http2(stream, pulse).await,
             Security::Tls(identity) => {
-                let name =
-                    ServerName::try_from(to.host.clone()).map_err(|_| ConnectError::Name(to.host.clone()))?;
                 let config = Arc::clone(&identity.borrow().client);
-                let stream = TlsConnector::from(config).connect(name, stream).await;
-                http2(stream.map_err(ConnectError::Tls)?, pulse).await
+                http2(tls(to, config, stream).await?, pulse).await
             }
+            Security::Token(trusted, _) => {
+                let config = Arc::clone(&trusted.borrow());
+                http2(tls(to, config, stream).await?, pulse).await
+            }
+            Security::Reviewing(..) => Err(ConnectError::NoAgent),
         }
     };
     timeout(ABOVE, above).await.unwrap_or(Err(ConnectError::Silent))
 }
 
+async fn tls<S: AsyncRead + AsyncWrite + Unpin>(
+    to: &Endpoint,
+    config: Arc<ClientConfig>,
+    stream: S,
+) -> Result<TlsStream<S>, ConnectError> {
+    let name = ServerName::try_from(to.host.clone()).map_err(|_| ConnectError::Name(to.host.clone()))?;
+    TlsConnector::from(config).connect(name, stream).await.map_err(ConnectError::Tls)
+}
+
 /// One address after the other, in the resolver's order.
 async fn tcp(to: &Endpoint) -> Result<TcpStream, ConnectError> {
     let host = || to.host.clone();
-    let addresses = lookup_host((to.host.as_str(), to.port.get())).await;
+    let addresses: Vec<SocketAddr> = match to.address {
+        Some(address) => vec![(address, to.port.get()).into()],
+        None => {
+            let found = lookup_host((to.host.as_str(), to.port.get())).await;
+            found.map_err(|source| ConnectError::Resolve { host: host(), source })?.collect()
+        }
+    };
     let mut failed = ConnectError::NoAddress { host: host() };
-    for address in addresses.map_err(|source| ConnectError::Resolve { host: host(), source })? {
+    for address in addresses {
         let late = || Err(io::Error::from(io::ErrorKind::TimedOut));
         match timeout(TO_ONE, TcpStream::connect(address)).await.unwrap_or_else(|_| late()) {
             Ok(stream) => {

@@ -10,10 +10,12 @@ pub const PORT: NonZeroU16 = NonZeroU16::new(7443).unwrap();
 
 /// `HOST`, `HOST:PORT`, an IPv4 address, or an IPv6 address (in brackets when a port follows). The host is
 /// also what the controller's certificate has to be for.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Endpoint {
     pub host: String,
     pub port: NonZeroU16,
+    /// The one of the host's addresses that is meant; `None`: any.
+    pub address: Option<IpAddr>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -26,7 +28,7 @@ impl FromStr for Endpoint {
     fn from_str(text: &str) -> Result<Self, InvalidEndpoint> {
         let invalid = || InvalidEndpoint(text.to_owned());
         if let Ok(address) = text.parse::<IpAddr>() {
-            return Ok(Self { host: address.to_string(), port: PORT });
+            return Ok(Self { host: address.to_string(), port: PORT, address: None });
         }
         let (host, port) = match text.strip_prefix('[') {
             Some(rest) => {
@@ -41,17 +43,18 @@ impl FromStr for Endpoint {
         if host.is_empty() || !host.chars().all(known) {
             return Err(invalid());
         }
-        Ok(Self { host: host.to_owned(), port })
+        Ok(Self { host: host.to_owned(), port, address: None })
     }
 }
 
 impl fmt::Display for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.host.contains(':') {
-            write!(f, "[{}]:{}", self.host, self.port)
+            write!(f, "[{}]:{}", self.host, self.port)?;
         } else {
-            write!(f, "{}:{}", self.host, self.port)
+            write!(f, "{}:{}", self.host, self.port)?;
         }
+        self.address.map_or(Ok(()), |address| write!(f, " ({address})"))
     }
 }
 

@@ -8,11 +8,13 @@
 //! | [`endpoint`] | where a controller is |
 //! | [`connect`] | TCP, TLS, HTTP/2 |
 //! | [`session`] | one connection's streams |
+//! | [`roll`] | which controllers there are |
 //! | [`obey`] | the highest term wins |
 
 pub mod connect;
 pub mod endpoint;
 pub mod obey;
+pub mod roll;
 pub mod session;
 
 use super::inbox::Inbox;

@@ -1,6 +1,7 @@
 //! Whom an agent obeys, of several controllers (spec §2.8).
 
 use super::Told;
+use super::roll::Heard;
 use crate::model::snapshot::Snapshot;
 use crate::model::status::Rejected;
 use crate::model::term::Term;
@@ -48,7 +49,8 @@ impl Obeyed {
 
 /// Obeys whatever the controllers say, for as long as it is polled. `obeyed` begins with
 /// [`Obeyed::nothing_yet`], and changes when something in it does.
-pub async fn obey(mut told: Vec<watch::Receiver<Told>>, obeyed: watch::Sender<Obeyed>) {
+pub async fn obey(mut heard: watch::Receiver<Heard>, obeyed: watch::Sender<Obeyed>) {
+    let mut told = heard.borrow_and_update().clone();
     loop {
         let now: Vec<Told> = told.iter_mut().map(|told| told.borrow_and_update().clone()).collect();
         obeyed.send_if_modified(|obeyed| {
@@ -58,10 +60,16 @@ pub async fn obey(mut told: Vec<watch::Receiver<Told>>, obeyed: watch::Sender<Ob
         });
         // Whoever ended says nothing new; while nobody is left, nothing happens.
         told.retain(|told| told.has_changed().is_ok());
-        if told.is_empty() {
-            return std::future::pending().await;
+        let anything = async {
+            if told.is_empty() {
+                return std::future::pending().await;
+            }
+            let _ = select_all(told.iter_mut().map(|told| Box::pin(told.changed()))).await;
+        };
+        tokio::select! {
+            () = anything => {}
+            Ok(()) = heard.changed() => told.clone_from(&heard.borrow_and_update()),
         }
-        let _ = select_all(told.iter_mut().map(|told| Box::pin(told.changed()))).await;
     }
 }
 
@@ -121,7 +129,8 @@ mod tests {
     async fn nothing_new_is_no_news() {
         let (say, heard) = watch::channel(told(1, "a"));
         let (obeyed, mut newest) = watch::channel(Obeyed::default());
-        let obeying = tokio::spawn(obey(vec![heard], obeyed));
+        let (_replicas, heard) = watch::channel(vec![heard]);
+        let obeying = tokio::spawn(obey(heard, obeyed));
         newest.wait_for(|obeyed| obeyed.is_led).await.unwrap();
         say.send_modify(|told| told.generation = 2);
         say.send_modify(|told| told.term = term(2));

@@ -17,15 +17,21 @@ use crate::wire::report::Written;
 use crate::wire::tls::Security;
 use crate::wire::{MESSAGE, NODE_HEADER, answer, schema};
 use futures_util::stream::poll_fn;
+use http::header::AUTHORIZATION;
 use std::sync::Arc;
 use tokio::sync::{mpsc, watch};
 use tokio::time::timeout;
+use tonic::metadata::{Ascii, MetadataValue};
 use tonic::{Request, Status};
 
 #[derive(Debug, thiserror::Error)]
 pub enum SessionError {
     #[error(transparent)]
     Connect(#[from] ConnectError),
+    #[error("cannot read the token {path}: {source}")]
+    Token { path: String, source: std::io::Error },
+    #[error("{path} holds no token")]
+    NoToken { path: String },
     #[error("the connection broke: {0}")]
     Broken(#[source] hyper::Error),
     #[error("nothing is heard from the controller any more")]
@@ -49,6 +55,10 @@ pub(super) async fn run(
     told: &watch::Sender<Told>,
     reports: &watch::Receiver<Option<Arc<NodeStatus>>>,
 ) -> SessionError {
+    let caller = match caller(node, security) {
+        Ok(caller) => caller,
+        Err(error) => return error,
+    };
     let connected = match connect(controller, security).await {
         Ok(connected) => connected,
         Err(error) => return error.into(),
@@ -60,8 +70,8 @@ pub(super) async fn run(
     tokio::select! {
         // What a stream has to say about its end comes before the connection's.
         biased;
-        ended = listen(client.clone(), node, memory, told) => ended,
-        ended = report(client, node, reports.clone()) => ended,
+        ended = listen(client.clone(), &caller, memory, told) => ended,
+        ended = report(client, &caller, reports.clone()) => ended,
         closed = connected.driver => match closed {
             Ok(()) => SessionError::Closed,
             Err(error) => SessionError::Broken(error),
@@ -70,8 +80,29 @@ pub(super) async fn run(
     }
 }
 
+/// What every call of a connection says of its caller.
+struct Caller {
+    node: MetadataValue<Ascii>,
+    token: Option<MetadataValue<Ascii>>,
+}
+
+fn caller(node: &Name, security: &Security) -> Result<Caller, SessionError> {
+    let token = match security {
+        Security::Token(_, file) => {
+            let unreadable = |source| SessionError::Token { path: file.display().to_string(), source };
+            let text = std::fs::read_to_string(file).map_err(unreadable)?;
+            let value = format!("Bearer {}", text.trim()).parse();
+            Some(value.map_err(|_| SessionError::NoToken { path: file.display().to_string() })?)
+        }
+        Security::Tls(_) | Security::Reviewing(..) | Security::Insecure => None,
+    };
+    // A name has no other characters than a header may have.
+    let node = node.as_str().parse().unwrap_or_else(|_| MetadataValue::from_static(""));
+    Ok(Caller { node, token })
+}
+
 fn request<T>(
-    node: &Name,
+    caller: &Caller,
     items: mpsc::Receiver<T>,
 ) -> Request<impl futures_util::Stream<Item = T> + Send + 'static>
 where
@@ -79,8 +110,9 @@ where
 {
     let mut items = items;
     let mut request = Request::new(poll_fn(move |context| items.poll_recv(context)));
-    if let Ok(node) = node.as_str().parse() {
-        request.metadata_mut().insert(NODE_HEADER, node);
+    request.metadata_mut().insert(NODE_HEADER, caller.node.clone());
+    if let Some(token) = &caller.token {
+        request.metadata_mut().insert(AUTHORIZATION.as_str(), token.clone());
     }
     request
 }
@@ -92,7 +124,7 @@ fn refused(status: Status) -> SessionError {
 /// Hears orders.
 async fn listen(
     mut client: Client,
-    node: &Name,
+    caller: &Caller,
     memory: &mut Memory,
     told: &watch::Sender<Told>,
 ) -> SessionError {
@@ -101,7 +133,7 @@ async fn listen(
     let page = memory.inbox.page();
     let has = (!page.is_empty()).then(|| page.digest());
     let _ = answers.try_send(answer::hello(schema::hello(has)));
-    let mut parts = match client.watch(request(node, outgoing)).await {
+    let mut parts = match client.watch(request(caller, outgoing)).await {
         Ok(response) => response.into_inner(),
         Err(status) => return refused(status),
     };
@@ -159,11 +191,11 @@ async fn take(
 /// Sends reports.
 async fn report(
     mut client: Client,
-    node: &Name,
+    caller: &Caller,
     reports: watch::Receiver<Option<Arc<NodeStatus>>>,
 ) -> SessionError {
     let (parts, outgoing) = mpsc::channel(1);
-    let mut answers = match client.report(request(node, outgoing)).await {
+    let mut answers = match client.report(request(caller, outgoing)).await {
         Ok(response) => response.into_inner(),
         Err(status) => return refused(status),
     };

@@ -12,6 +12,8 @@ pub enum Refusal {
     NoCertificate,
     /// Of another authority, expired, or for something else.
     Certificate,
+    /// No token, one that the API server does not know, or one of somebody else.
+    Token,
     /// It names no node, several, or another than the agent says it is.
     Name,
     /// What came was not TLS as it should be, or ended early.
@@ -27,6 +29,7 @@ impl Refusal {
         match self {
             Self::NoCertificate => "no-certificate",
             Self::Certificate => "certificate",
+            Self::Token => "token",
             Self::Name => "name",
             Self::Handshake => "handshake",
             Self::TimedOut => "timed-out",

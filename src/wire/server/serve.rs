@@ -7,14 +7,16 @@ use super::metrics::Refusal;
 use crate::model::name::Name;
 use crate::wire::proto::estate_server::EstateServer;
 use crate::wire::pulse::{Felt, Pulse};
-use crate::wire::tls::{Identity, Security};
+use crate::wire::tls::{Identity, Reviews, Security};
 use crate::wire::{MESSAGE, NODE_HEADER};
+use http::header::AUTHORIZATION;
 use http::{Request, Response};
 use hyper::body::Incoming;
 use hyper::rt::{Read, Write};
 use hyper::server::conn::http2;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use rustls::ServerConfig;
 use rustls::pki_types::{CertificateDer, UnixTime};
 use std::convert::Infallible;
 use std::io;
@@ -32,6 +34,8 @@ use tonic::codegen::Service as _;
 
 /// How often an open connection's certificate is looked at again, by the newest authority.
 const RECHECK: Duration = Duration::from_secs(60);
+/// How long a call waits for its token's review.
+const REVIEW: Duration = Duration::from_secs(4);
 /// Watch and Report, and as many that are just ending.
 const STREAMS: u32 = 4;
 const HEADERS: u32 = 16 << 10;
@@ -53,6 +57,15 @@ pub async fn connection(shared: Arc<Shared>, stream: TcpStream, place: Place) {
             }
             Err(refusal) => Err(refusal),
         },
+        Security::Reviewing(config, reviews) => {
+            let config = Arc::clone(&config.borrow());
+            match accept(&shared, config, stream, &place).await {
+                Ok(stream) => serve(&shared, stream, &pulse, Who::AsReviewed(place, reviews.clone())).await,
+                Err(refusal) => Err(refusal),
+            }
+        }
+        // An agent's credentials let nobody in.
+        Security::Token(..) => Err(Refusal::Handshake),
     };
     if let Err(refusal) = outcome {
         shared.metrics.refuse(refusal);
@@ -67,8 +80,18 @@ enum Who {
         chain: Vec<CertificateDer<'static>>,
         identity: watch::Receiver<Arc<Identity>>,
     },
+    /// By the token of each call; it waits in the lobby until its first call.
+    AsReviewed(Place, Reviews),
     /// In plaintext, by a header; it waits in the lobby until its first call.
     AsItSays(Place),
+}
+
+/// How a connection's calls tell whose they are.
+#[derive(Clone)]
+enum Proof {
+    Certificate(Name),
+    Token(Reviews),
+    Nothing,
 }
 
 async fn handshake(
@@ -79,19 +102,7 @@ async fn handshake(
 ) -> Result<(TlsStream<Felt<TcpStream>>, Who), Refusal> {
     let peer = place.address;
     let newest = Arc::clone(&identity.borrow());
-    let accept =
-        timeout(shared.limits.handshake, TlsAcceptor::from(Arc::clone(&newest.server)).accept(stream));
-    let stream = tokio::select! {
-        accepted = accept => match accepted {
-            Ok(Ok(stream)) => stream,
-            Ok(Err(error)) => {
-                tracing::info!(%peer, %error, "a connection's handshake failed");
-                return Err(failure(&error));
-            }
-            Err(_) => return Err(Refusal::TimedOut),
-        },
-        () = place.lost.cancelled() => return Err(Refusal::Crowded),
-    };
+    let stream = accept(shared, Arc::clone(&newest.server), stream, place).await?;
     let chain: Vec<_> = stream
         .get_ref()
         .1
@@ -110,6 +121,26 @@ async fn handshake(
         return Err(Refusal::Name);
     };
     Ok((stream, Who::Certified { node, chain, identity: identity.clone() }))
+}
+
+async fn accept(
+    shared: &Shared,
+    config: Arc<ServerConfig>,
+    stream: Felt<TcpStream>,
+    place: &Place,
+) -> Result<TlsStream<Felt<TcpStream>>, Refusal> {
+    let accept = timeout(shared.limits.handshake, TlsAcceptor::from(config).accept(stream));
+    tokio::select! {
+        accepted = accept => match accepted {
+            Ok(Ok(stream)) => Ok(stream),
+            Ok(Err(error)) => {
+                tracing::info!(peer = %place.address, %error, "a connection's handshake failed");
+                Err(failure(&error))
+            }
+            Err(_) => Err(Refusal::TimedOut),
+        },
+        () = place.lost.cancelled() => Err(Refusal::Crowded),
+    }
 }
 
 fn failure(error: &io::Error) -> Refusal {
@@ -142,15 +173,16 @@ async fn serve(
     who: Who,
 ) -> Result<(), Refusal> {
     let (close, arrived) = (CancellationToken::new(), CancellationToken::new());
-    let (known, mut place, certificate) = match who {
+    let (proof, mut place, certificate) = match who {
         Who::Certified { node, chain, identity } => {
             shared.register.connected(&node, &close).map_err(|_| Refusal::Crowded)?;
-            (Some(node), None, Some((chain, identity)))
+            (Proof::Certificate(node), None, Some((chain, identity)))
         }
-        Who::AsItSays(place) => (None, Some(place), None),
+        Who::AsReviewed(place, reviews) => (Proof::Token(reviews), Some(place), None),
+        Who::AsItSays(place) => (Proof::Nothing, Some(place), None),
     };
     let _done = close.clone().drop_guard();
-    let calls = Calls { shared: Arc::clone(shared), known, close: close.clone(), arrived: arrived.clone() };
+    let calls = Calls { shared: Arc::clone(shared), proof, close: close.clone(), arrived: arrived.clone() };
     let mut connection = pin!(http2(TokioIo::new(io), calls));
     let mut is_waiting = true;
     let mut deadline = pin!(sleep(shared.limits.handshake));
@@ -202,28 +234,19 @@ async fn http2(io: impl Read + Write + Unpin + Send + 'static, calls: Calls) {
 #[derive(Clone)]
 struct Calls {
     shared: Arc<Shared>,
-    known: Option<Name>,
+    proof: Proof,
     close: CancellationToken,
     arrived: CancellationToken,
 }
 
 impl Calls {
     async fn answer(self, mut request: Request<Incoming>) -> Response<tonic::body::Body> {
-        let said = request.headers().get(NODE_HEADER).and_then(|value| value.to_str().ok());
-        let node = match (self.known, said) {
-            (Some(known), Some(said)) if known.as_str() != said => {
-                self.shared.metrics.refuse(Refusal::Name);
-                let words = format!("the certificate is node {known}'s, and the agent says it is {said:?}");
-                return Status::permission_denied(words).into_http();
+        let node = match self.caller(&request).await {
+            Ok(node) => node,
+            Err((refusal, status)) => {
+                self.shared.metrics.refuse(refusal);
+                return status.into_http();
             }
-            (Some(known), _) => known,
-            (None, said) => match said.and_then(|said| Name::parse(said).ok()) {
-                Some(node) => node,
-                None => {
-                    self.shared.metrics.refuse(Refusal::Name);
-                    return Status::unauthenticated("the call does not say which node it is").into_http();
-                }
-            },
         };
         self.arrived.cancel();
         request.extensions_mut().insert(Caller { node, close: self.close });
@@ -231,5 +254,46 @@ impl Calls {
             .max_decoding_message_size(MESSAGE)
             .max_encoding_message_size(MESSAGE);
         service.call(request).await.unwrap_or_else(|never: Infallible| match never {})
+    }
+
+    /// The node that calls. What proves it decides; what it says of itself must agree.
+    async fn caller(&self, request: &Request<Incoming>) -> Result<Name, (Refusal, Status)> {
+        let header = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok());
+        let said = header(NODE_HEADER);
+        let (proven, proof) = match &self.proof {
+            Proof::Certificate(node) => (node.clone(), "certificate"),
+            Proof::Token(reviews) => {
+                let token = header(AUTHORIZATION.as_str()).and_then(|value| value.strip_prefix("Bearer "));
+                let node = review(reviews, token).await?;
+                if !self.arrived.is_cancelled() {
+                    self.shared
+                        .register
+                        .connected(&node, &self.close)
+                        .map_err(|full| (Refusal::Crowded, Status::resource_exhausted(full.to_string())))?;
+                }
+                (node, "token")
+            }
+            Proof::Nothing => {
+                let node = said.and_then(|said| Name::parse(said).ok());
+                let words = "the call does not say which node it is";
+                return node.ok_or_else(|| (Refusal::Name, Status::unauthenticated(words)));
+            }
+        };
+        match said {
+            Some(said) if proven.as_str() != said => {
+                let words = format!("the {proof} is node {proven}'s, and the agent says it is {said:?}");
+                Err((Refusal::Name, Status::permission_denied(words)))
+            }
+            _ => Ok(proven),
+        }
+    }
+}
+
+async fn review(reviews: &Reviews, token: Option<&str>) -> Result<Name, (Refusal, Status)> {
+    let refused = |words: String| (Refusal::Token, Status::unauthenticated(words));
+    let token = token.ok_or_else(|| refused("the call shows no token".to_owned()))?;
+    match timeout(REVIEW, reviews.ask(token.to_owned())).await {
+        Ok(Some(reviewed)) => reviewed.map_err(refused),
+        Ok(None) | Err(_) => Err(refused("tokens cannot be reviewed at the moment".to_owned())),
     }
 }

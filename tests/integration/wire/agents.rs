@@ -15,7 +15,8 @@ async fn the_higher_term_is_obeyed_whoever_comes_and_goes() {
     let younger = Controller::start(fixed(pki.controller()), bulletin(term(2), [&high])).await;
     let agents = [&elder, &younger].map(|c| Agent::start(c.endpoint(), pki.agent("n1"), "n1"));
     let (obeyed, mut newest) = watch::channel(Obeyed::nothing_yet(None));
-    let obeying = tokio::spawn(obey(agents.iter().map(|agent| agent.told.clone()).collect(), obeyed));
+    let (_replicas, heard) = watch::channel(agents.iter().map(|agent| agent.told.clone()).collect());
+    let obeying = tokio::spawn(obey(heard, obeyed));
     let mut obeys = async |what: &dyn Fn(&Obeyed) -> bool| {
         timeout(PATIENCE, newest.wait_for(what)).await.unwrap().unwrap().clone()
     };

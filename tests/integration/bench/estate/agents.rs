@@ -48,7 +48,7 @@ pub fn run(directory: &Path, port: u16) -> Result<()> {
         let node = node_name(number);
         let identity = tls::read(&directory.join("tls/nodes").join(node.as_str()))?;
         let security = Security::Tls(watch::channel(Arc::new(identity)).1);
-        let controller = Endpoint { host: "127.0.0.1".to_owned(), port };
+        let controller = Endpoint { host: "127.0.0.1".to_owned(), port, address: None };
         let (told, mut heard) = watch::channel(Told::nothing_yet(None));
         let (reports, newest_report) = watch::channel(None);
         runtime.spawn(follow(controller, security, node, told, newest_report));
