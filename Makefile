@@ -10,16 +10,19 @@ export CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_RUNNER := $(ROOT)
 export CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_RUNNER := $(ROOT)
 endif
 
-.PHONY: help setup setup-bench build demo demo-down test lint unit integration soak deny bench crds fmt clean
+.PHONY: help setup setup-bench setup-kubernetes build demo demo-down test lint unit integration soak deny bench crds fmt clean
 
 help: ## Show this
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
 
 setup: ## Install what building, testing and the demo need (Debian, Ubuntu)
 	@tools/setup.sh
 
 setup-bench:
 	@tools/setup.sh bench
+
+setup-kubernetes: ## Build the control plane that tests run against (some minutes, once)
+	@tools/setup.sh kubernetes
 
 build: setup ## Build the programs and the lab
 	@cargo build --workspace
@@ -45,7 +48,7 @@ unit: setup ## Run the tests that need no root
 	@cargo test --workspace --lib
 
 # Worlds are built one at a time: several would share two cores and spoil each other's timing.
-integration: build ## Run the tests against real daemons; ONLY=name runs a part
+integration: build setup-kubernetes ## Run the tests against real daemons; ONLY=name runs a part
 	@cargo test --profile dev --workspace --test '*' -- --test-threads=1 --show-output $(ONLY)
 
 soak: build ## Edits, mistakes and faults for a long time; STEPS=number SEED=number
