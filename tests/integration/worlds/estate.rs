@@ -69,7 +69,7 @@ impl Estate {
         estate
     }
 
-    fn without_agents(builder: Builder) -> Self {
+    pub fn without_agents(builder: Builder) -> Self {
         let alone = crate::WORLD.lock().unwrap_or_else(PoisonError::into_inner);
         let lab = builder.up().expect("the lab comes up");
         let manifests = lab.node(1).dir().with_file_name("manifests");

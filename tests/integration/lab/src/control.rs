@@ -72,17 +72,36 @@ impl Control {
     /// # Errors
     /// It cannot be started.
     pub fn controller(&self, name: &str, controller: &Path, manifests: &Path) -> Result<Process> {
+        let source =
+            ["--manifests".into(), manifests.into(), "--tls".into(), self.certificates().join("controller")];
+        self.start(name, controller, source)
+    }
+
+    /// The same for the objects of a cluster, as the user of that kubeconfig.
+    ///
+    /// # Errors
+    /// It cannot be started.
+    pub fn cluster_controller(&self, name: &str, controller: &Path, kubeconfig: &Path) -> Result<Process> {
+        let reached = ["--certificate-name".into(), CONTROL4.to_string().into()];
+        let source = ["--kubeconfig".into(), kubeconfig.into(), "--identity".into(), name.into()];
+        self.start(name, controller, source.into_iter().chain(reached))
+    }
+
+    fn start(
+        &self,
+        name: &str,
+        controller: &Path,
+        source: impl IntoIterator<Item = PathBuf>,
+    ) -> Result<Process> {
         let own = self.dir.join(name);
         std::fs::create_dir_all(&own)?;
         let program = Program::new(controller)
-            .args(["run", "--manifests"])
-            .arg(manifests)
+            .arg("run")
+            .args(source)
             .arg("--state-dir")
             .arg(own.join("state"))
             .arg("--admin-socket")
             .arg(self.admin_socket(name))
-            .arg("--tls")
-            .arg(self.certificates().join("controller"))
             .args(["--listen", &self.endpoint(name)])
             .args(["--metrics-address", &format!("127.0.0.1:{}", port(name) + 1000)]);
         Process::start(&self.netns, program, &self.logs.join(format!("control.{name}.log")))

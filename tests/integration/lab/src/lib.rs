@@ -20,6 +20,7 @@
 //! | [`builder`] | how it comes to be |
 //! | [`topology`] | names and addresses, pure; whose is a next hop, a connection |
 //! | [`node`] | a node: FRR, backends, agent |
+//! | [`kube`] | a real Kubernetes control plane |
 //! | [`control`] | where a controller runs, and the certificates of an estate |
 //! | [`tor`] | the ToR: how it peers, what it says about its peers |
 //! | [`ospf`] | the same for OSPF |
@@ -50,6 +51,7 @@ pub mod fib;
 pub mod frr;
 pub mod gobgp;
 pub mod http1;
+pub mod kube;
 pub mod lab;
 pub mod listen;
 pub mod netns;

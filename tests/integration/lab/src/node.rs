@@ -121,6 +121,12 @@ impl Node {
         self.agent(controllers.iter().fold(program, |program, at| program.arg("--controller").arg(at)))
     }
 
+    /// `novaedge-agent run` as in a cluster: with this token, believing controllers of this authority.
+    pub fn in_cluster(&self, agent: &Path, controllers: &[String], token: &Path, ca: &Path) -> Program {
+        let program = Program::new(agent).args(["run", "--token"]).arg(token).arg("--ca").arg(ca);
+        self.agent(controllers.iter().fold(program, |program, at| program.arg("--controller").arg(at)))
+    }
+
     fn agent(&self, program: Program) -> Program {
         let options = [
             ("--node", self.name().into()),
